@@ -32,6 +32,7 @@ pub use self::aws_secret::{AwsSecretName, read_aws_secrets};
 pub use self::environment::{is_set, variable, variable_in_file};
 pub use self::error::ConfigError;
 use self::host::HostConfig;
+pub use self::listener::parse_relay_secret;
 pub use self::names::{VARIABLES, unknown_settings};
 use self::product::require_access;
 use self::source::Source;

@@ -1,7 +1,7 @@
-//! The hosts that run functions: AWS Lambda, or plain HTTP (FunctionGraph's HTTP functions, Vercel,
-//! and any machine).
+//! The hosts that run functions: AWS Lambda, Vercel, or plain HTTP (FunctionGraph's HTTP functions, and
+//! any machine). `serving` chooses the host of a platform.
 
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "vercel"))]
 mod arrival;
 mod error;
 mod functiongraph;
@@ -21,15 +21,19 @@ mod opening;
 mod origin;
 mod platform;
 mod rejected_request;
+mod serving;
 mod start_check;
 mod start_line;
 mod store_check;
+#[cfg(feature = "vercel")]
+mod vercel;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use domain::page::Row;
 use domain::settings::SettingError;
+use tokio::runtime::Runtime;
 
 pub use self::error::HostError;
 pub use self::keep_probing::start_probing;
@@ -47,14 +51,13 @@ pub use self::opening::{
 use self::origin::name_function;
 pub use self::origin::serving_process;
 use self::platform::Platform;
+use self::serving::Serving;
 pub use self::start_check::look_for_seal;
 pub use self::start_line::{RelayHere, StartFacts};
 pub use self::store_check::{StoreCheck, check_store};
 use crate::config::{Config, read_aws_secrets};
 use crate::endpoint::Endpoint;
 use crate::endpoint::app_info::AppInfoEndpoint;
-#[cfg(feature = "http")]
-use crate::endpoint::relay::RelayEndpoint;
 use crate::endpoint::usage::UsageEndpoint;
 use crate::seal::Seal;
 
@@ -106,102 +109,33 @@ pub fn relay() -> ExitCode {
 }
 
 fn try_relay() -> Result<(), HostError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(read_aws_secrets());
-    let config = Config::from_env()?;
-    start_log(&config.log);
+    let (runtime, mut config, platform) = start()?;
     require_seal(&config.context.seal)?;
-    let facts = StartFacts::of(&config);
-    let Config { context, store, listen, max_connections, relay_secret: secret, .. } = config;
-    let platform = Platform::here();
-    check_metrics(&context.metrics, &platform)?;
-    let context = runtime.block_on(open_proven_context(context, &store, platform.loses_files()))?;
-    match platform {
-        #[cfg(feature = "lambda")]
-        Platform::Lambda => runtime.block_on(lambda::relay(context)),
-        #[cfg(not(feature = "lambda"))]
-        Platform::Lambda => Err(HostError::NotCompiledIn("aws")),
-        Platform::FunctionGraph { runtime: Some(address) } => {
-            runtime.block_on(functiongraph::relay(&context, &address))
-        }
-        #[cfg(feature = "http")]
-        Platform::FunctionGraph { runtime: None } | Platform::Vercel | Platform::Machine => {
-            let problem = "is required; the timer sends it to start the relay";
-            let secret =
-                secret.ok_or_else(|| SettingError::new("KOOHOOK_RELAY_SECRET", problem))?;
-            let endpoint = Arc::new(RelayEndpoint::new(Arc::clone(&context), secret));
-            let plain = PlainHost { platform, facts, listen, max_connections };
-            runtime.block_on(plain.serve(endpoint, context))
-        }
-        #[cfg(not(feature = "http"))]
-        Platform::FunctionGraph { runtime: None } | Platform::Vercel | Platform::Machine => {
-            let _ = (facts, listen, max_connections, secret);
-            Err(HostError::NotCompiledIn("functiongraph"))
-        }
-    }
+    let serving = Serving::of(&mut config, platform);
+    let Config { context, store, .. } = config;
+    let loses_files = serving.platform.loses_files();
+    let context = runtime.block_on(open_proven_context(context, &store, loses_files))?;
+    runtime.block_on(serving.relay(context))
 }
 
 fn serve_endpoint<F: Endpoint>(
     open: impl AsyncFnOnce(Config, bool) -> Result<(F, Arc<MachineContext>), HostError>,
 ) -> Result<(), HostError> {
+    let (runtime, mut config, platform) = start()?;
+    let serving = Serving::of(&mut config, platform);
+    let (endpoint, context) = runtime.block_on(open(config, serving.platform.loses_files()))?;
+    runtime.block_on(serving.serve(Arc::new(endpoint), context))
+}
+
+/// Reads the settings and starts the log.
+fn start() -> Result<(Runtime, Config, Platform), HostError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(read_aws_secrets());
     let config = Config::from_env()?;
     start_log(&config.log);
     let platform = Platform::here();
     check_metrics(&config.context.metrics, &platform)?;
-    let (listen, max_connections) = (config.listen.clone(), config.max_connections);
-    let facts = StartFacts::of(&config);
-    let (endpoint, context) = runtime.block_on(open(config, platform.loses_files()))?;
-    let endpoint = Arc::new(endpoint);
-    match platform {
-        #[cfg(feature = "lambda")]
-        Platform::Lambda => {
-            facts.log(&context, RelayHere::No, None);
-            runtime.block_on(lambda::serve(endpoint, context))
-        }
-        #[cfg(not(feature = "lambda"))]
-        Platform::Lambda => Err(HostError::NotCompiledIn("aws")),
-        #[cfg(feature = "http")]
-        Platform::FunctionGraph { .. } | Platform::Vercel | Platform::Machine => {
-            let plain = PlainHost { platform, facts, listen, max_connections };
-            runtime.block_on(plain.serve(endpoint, context))
-        }
-        #[cfg(not(feature = "http"))]
-        Platform::FunctionGraph { .. } | Platform::Vercel | Platform::Machine => {
-            let _ = (endpoint, context, facts, listen, max_connections);
-            Err(HostError::NotCompiledIn("functiongraph"))
-        }
-    }
-}
-
-/// A host that speaks plain HTTP.
-#[cfg(feature = "http")]
-struct PlainHost {
-    platform: Platform,
-    facts: StartFacts,
-    listen: String,
-    max_connections: usize,
-}
-
-#[cfg(feature = "http")]
-impl PlainHost {
-    /// Serves an endpoint. A process that its platform may freeze does not probe itself.
-    async fn serve<F: Endpoint>(
-        self,
-        endpoint: Arc<F>,
-        context: Arc<MachineContext>,
-    ) -> Result<(), HostError> {
-        let listener = http::bind(&self.listen).await?;
-        let metrics = MetricsListener::bind(&context.settings.metrics).await?;
-        if self.platform == Platform::Machine {
-            start_probing(Arc::clone(&context)).await;
-        }
-        let listen = listener.local_addr()?.to_string();
-        self.facts.log(&context, RelayHere::No, Some(&listen));
-        metrics.start(&context)?;
-        http::serve_on(endpoint, listener, self.max_connections).await
-    }
+    Ok((runtime, config, platform))
 }
 
 fn require_seal(seal: &Seal) -> Result<(), SettingError> {

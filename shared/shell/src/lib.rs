@@ -18,7 +18,7 @@
 //! - [`order_lookup`]: queries the order details from the marketplace before a notice is sent.
 //!   [`open_api_key`]: the seller's access key for it. [`usage_sender`]: where usage goes, and with which keys;
 //!   `usage_sending`: sends it.
-//!   `time_limits`: how long koohook waits for the product and the marketplace.
+//!   [`time_limits`]: how long koohook waits for the product and the marketplace.
 //! - [`usage_intake`]: accepts reported windows of pay-per-use instances, and stores them.
 //! - [`import`]: imports instances that an older server made. `reindex`: writes missing entries of
 //!   the catalogue. `reseal`: seals stored values with the current key. `backup`: copies the values of
@@ -84,7 +84,7 @@ pub mod route;
 pub mod seal;
 pub mod store;
 pub mod store_figures;
-mod time_limits;
+pub mod time_limits;
 mod trouble_log;
 mod unknown_changes;
 pub mod unproven_lines;

@@ -100,7 +100,7 @@ fn the_pages_do_not_depend_on_the_shell() {
 /// OpenSSL takes minutes to build, and no other function links it.
 #[test]
 fn only_application_sync_links_openssl() {
-    for features in ["aws", "functiongraph"] {
+    for features in ["aws", "functiongraph", "vercel"] {
         let tree = tree(&["-p", "functions", "--no-default-features", "--features", features]);
         assert!(!tree.contains("openssl"), "every function links OpenSSL under {features}");
     }

@@ -9,8 +9,11 @@ use super::{functions, root, text};
 
 /// For each platform: its feature, the shell's features for its host and its store, and the shell's
 /// feature for the relay's timer.
-const PLATFORMS: [(&str, [&str; 2], &str); 2] =
-    [("aws", ["lambda", "dynamodb"], "lambda"), ("functiongraph", ["http", "redis"], "runtime")];
+const PLATFORMS: [(&str, [&str; 2], &str); 3] = [
+    ("aws", ["lambda", "dynamodb"], "lambda"),
+    ("functiongraph", ["http", "redis"], "runtime"),
+    ("vercel", ["vercel", "redis"], "vercel"),
+];
 
 /// Features by their package.
 type Features = BTreeMap<String, BTreeSet<String>>;

@@ -5,7 +5,7 @@ use domain::secret::Secret;
 use domain::settings::SettingError;
 
 use super::error::ConfigError;
-use super::listener::{parse_listen, parse_listener_secret};
+use super::listener::{parse_listen, parse_relay_secret};
 use super::metrics::metrics;
 use super::source::Source;
 use crate::metrics::MetricsSetting;
@@ -20,8 +20,7 @@ pub(super) struct HostConfig {
 }
 
 pub(super) fn host(source: &Source<'_>, errors: &mut ConfigError) -> Option<HostConfig> {
-    let relay_secret = errors
-        .keep(source.parsed("KOOHOOK_RELAY_SECRET", |text| parse_listener_secret(text, "relay")));
+    let relay_secret = errors.keep(source.parsed("KOOHOOK_RELAY_SECRET", parse_relay_secret));
     let listen = errors.keep(source.parsed("KOOHOOK_LISTEN", parse_listen));
     let max_connections = source.parsed("KOOHOOK_MAX_CONNECTIONS", parse_max_connections);
     let max_connections = errors.keep(max_connections);

@@ -16,6 +16,14 @@ pub(super) fn parse_listen(text: &str) -> Result<String, &'static str> {
     fits.ok_or("must be an IP address and a port, like 127.0.0.1:8000 or 0.0.0.0:8000")
 }
 
+/// Reads the secret that starts the relay over HTTP.
+///
+/// # Errors
+/// What is wrong with the text, and what to do.
+pub fn parse_relay_secret(text: &str) -> Result<Secret, String> {
+    parse_listener_secret(text, "relay")
+}
+
 /// Reads a secret that a caller of this process sends in a header. `purpose` is its name for `koohook
 /// keys secret`.
 pub(super) fn parse_listener_secret(text: &str, purpose: &str) -> Result<Secret, String> {

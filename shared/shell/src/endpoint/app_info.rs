@@ -62,7 +62,7 @@ const CALL: &str = "app-info";
 /// The longest message. The guide's own limits add up to two kilobytes.
 const MAX_BODY_LEN: usize = 64 * 1024;
 /// How long a call may take.
-const BUDGET: Duration = Duration::from_secs(10);
+pub const BUDGET: Duration = Duration::from_secs(10);
 
 impl<W: World> AppInfoEndpoint<W> {
     /// Makes the endpoint.

@@ -20,9 +20,10 @@ use crate::world::World;
 pub struct RelayEndpoint<W> {
     context: Arc<Context<W>>,
     secret: Secret,
+    budget: Duration,
 }
 
-/// The longest run: timers and gateways wait about 30 seconds.
+/// The longest run if the host sets no other limit: timers and gateways wait about 30 seconds.
 const BUDGET: Duration = Duration::from_secs(25);
 
 /// The longest body. koohook does not use it.
@@ -31,7 +32,13 @@ const MAX_BODY_LEN: usize = 64 * 1024;
 impl<W: World> RelayEndpoint<W> {
     /// Makes the endpoint.
     pub const fn new(context: Arc<Context<W>>, secret: Secret) -> Self {
-        Self { context, secret }
+        Self { context, secret, budget: BUDGET }
+    }
+
+    /// The same endpoint with another limit for a run.
+    #[must_use]
+    pub fn within(self, budget: Duration) -> Self {
+        Self { budget, ..self }
     }
 }
 
@@ -59,7 +66,7 @@ impl<W: World> Endpoint for RelayEndpoint<W> {
         if let Err(response) = self.admit(&head) {
             return response;
         }
-        match Relay::new(&self.context, BUDGET).run().await {
+        match Relay::new(&self.context, self.budget).run().await {
             Ok(report) => {
                 self.context.readiness.note_relay(self.context.world.elapsed());
                 json(StatusCode::OK, Bytes::from(report.to_json()))

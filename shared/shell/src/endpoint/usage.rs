@@ -24,6 +24,7 @@ use protocol::message::InstanceId;
 use protocol::signature::Interface;
 
 use self::info_line::InfoLine;
+pub use self::report::BUDGET;
 use self::report_line::ReportLine;
 use self::usage_refusal::UsageRefusal;
 use crate::context::Context;

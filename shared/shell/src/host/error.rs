@@ -45,6 +45,11 @@ pub enum HostError {
         "lambda runtime fails: {0}; run this program on AWS Lambda, and read the function's log"
     )]
     Lambda(String),
+    /// Vercel's runtime failed.
+    #[error(
+        "vercel runtime fails: {0}; the port in VERCEL_DEV_PORT must be free, or 3000 if it is not set"
+    )]
+    Vercel(String),
     /// The program was built for another host.
     #[error("this program was built for another platform; build it with --features {0}")]
     NotCompiledIn(&'static str),

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 pub enum Platform {
     /// AWS Lambda.
     Lambda,
-    /// Vercel's functions, which are served over plain HTTP.
+    /// Vercel's functions.
     Vercel,
     /// Huawei FunctionGraph. Its HTTP functions are served over plain HTTP. A function with a timer
     /// gets its events from the custom runtime.
@@ -26,10 +26,11 @@ impl Platform {
     }
 
     fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        if variable("AWS_LAMBDA_RUNTIME_API").is_some() {
-            Self::Lambda
-        } else if variable("VERCEL").is_some() {
+        // Vercel runs functions on AWS Lambda, and may leave Lambda's variables in place.
+        if VERCEL.iter().any(|name| variable(name).is_some()) {
             Self::Vercel
+        } else if variable("AWS_LAMBDA_RUNTIME_API").is_some() {
+            Self::Lambda
         } else if FUNCTION_GRAPH.iter().any(|name| variable(name).is_some()) {
             let runtime = variable(RUNTIME_API).and_then(|address| address.into_string().ok());
             Self::FunctionGraph { runtime }
@@ -45,7 +46,28 @@ impl Platform {
             Self::Machine => false,
         }
     }
+
+    /// Whether the host writes the names of headers in lower case. V1 needs the capitals of
+    /// `Body-Sign`.
+    pub const fn lowers_headers(&self) -> bool {
+        match self {
+            Self::Lambda | Self::Vercel => true,
+            Self::FunctionGraph { .. } | Self::Machine => false,
+        }
+    }
+
+    /// The feature with which a program is built for this platform.
+    pub const fn feature(&self) -> &'static str {
+        match self {
+            Self::Lambda => "aws",
+            Self::Vercel => "vercel",
+            Self::FunctionGraph { .. } | Self::Machine => "functiongraph",
+        }
+    }
 }
+
+/// One of these is set in every function of Vercel.
+const VERCEL: [&str; 2] = ["VERCEL", "VERCEL_IPC_PATH"];
 
 /// The variable with the address of FunctionGraph's custom runtime.
 const RUNTIME_API: &str = "RUNTIME_API_ADDR";
@@ -63,12 +85,13 @@ mod tests {
     #[test]
     fn each_platform_is_found_by_its_variables() {
         let runtime = Some("127.0.0.1:8".to_owned());
-        let cases: [(&[&str], Platform); 8] = [
+        let cases: [(&[&str], Platform); 9] = [
             (&[], Platform::Machine),
             (&["AWS_REGION", "PORT"], Platform::Machine),
             (&["AWS_LAMBDA_RUNTIME_API"], Platform::Lambda),
-            (&["AWS_LAMBDA_RUNTIME_API", "VERCEL"], Platform::Lambda),
+            (&["AWS_LAMBDA_RUNTIME_API", "VERCEL"], Platform::Vercel),
             (&["VERCEL"], Platform::Vercel),
+            (&["AWS_LAMBDA_RUNTIME_API", "VERCEL_IPC_PATH"], Platform::Vercel),
             (&["RUNTIME_FUNC_NAME"], Platform::FunctionGraph { runtime: None }),
             (&["RUNTIME_CODE_ROOT"], Platform::FunctionGraph { runtime: None }),
             (&["RUNTIME_API_ADDR"], Platform::FunctionGraph { runtime }),

@@ -1,6 +1,7 @@
 //! The line of a start: what this process serves, and with what (decision I5).
 
 use super::opening::MachineContext;
+use super::platform::Platform;
 use crate::config::Config;
 use crate::world::World;
 
@@ -45,7 +46,11 @@ impl StartFacts {
             product = product.and_then(|product| product.address.host()),
             relay = relay == RelayHere::Yes,
             listen,
+            headers = Platform::here().lowers_headers().then_some(LOWERED),
             "started"
         );
     }
 }
+
+/// What the line says if the host writes the names of headers in lower case.
+const LOWERED: &str = "lower case: use only V2";

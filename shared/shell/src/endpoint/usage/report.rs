@@ -134,6 +134,6 @@ impl AcceptedReport {
 }
 
 /// How long a report may take. The answer must arrive within 20 s (decision J1).
-const BUDGET: Duration = Duration::from_secs(18);
+pub const BUDGET: Duration = Duration::from_secs(18);
 /// How many instances are read and written concurrently.
 const INSTANCES_AT_ONCE: usize = 16;
