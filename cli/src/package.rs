@@ -1,14 +1,15 @@
-//! `koohook package`: makes the packages that a seller uploads or copies: a ZIP for each function, or a
-//! tar for a machine. The same commit makes the same bytes.
+//! `koohook package`: makes the packages that a seller uploads or copies: a ZIP for each function, a folder
+//! for Vercel, or a tar for a machine. The same commit makes the same bytes.
 //!
 //! - `target`: what a target consists of. `build`: compiles it. `extra`: the operator's own files.
-//!   `archive`: ZIP and tar. `sums`: the checksums.
+//!   `vercel`: the folder for Vercel. `archive`: ZIP, tar and folders. `sums`: the checksums.
 
 mod archive;
 mod build;
 mod extra;
 mod sums;
 mod target;
+mod vercel;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ use crate::output::outln;
   koohook package --target functiongraph
   koohook package --target functiongraph --rsa-key rsa-private-key.sealed --include redis-ca.pem
   koohook package --target lambda
+  koohook package --target vercel
   koohook package --target machine --out dist
   koohook package --target functiongraph --from target/x86_64-unknown-linux-gnu/release
 
@@ -37,6 +39,8 @@ cargo-zigbuild: pip install cargo-zigbuild ziglang. With --from nothing is built
 programs already.
 
 functiongraph, lambda: OUT/TARGET/FUNCTION.zip, each with an executable file bootstrap.
+vercel: OUT/vercel/.vercel/output, which vercel deploy --prebuilt uploads from OUT/vercel, and
+OUT/koohook-VERSION-vercel.tar.gz with the same files.
 machine: OUT/koohook-VERSION-x86_64-linux.tar.gz with the program, the systemd unit, the snippets for
 nginx and Caddy, and the pages.
 
@@ -79,6 +83,7 @@ pub fn run(arguments: &PackageArguments) -> Result<ExitCode, CommandError> {
             let out = arguments.out.join(arguments.target.folder());
             functions(&folder, &out, target::FUNCTIONS, &extra)?
         }
+        PackageTarget::Vercel => vercel::make(&folder, &arguments.out, &extra)?,
         PackageTarget::Machine => vec![machine(&root, &folder, &arguments.out)?],
     };
     let sums = sums::write(&arguments.out)?;

@@ -1,8 +1,9 @@
-//! ZIP and tar whose bytes depend on their members alone: in the order of their names, without a time,
+//! ZIP, tar and folders whose bytes depend on their members alone: in the order of their names, without a time,
 //! an owner or a folder of the machine that makes them.
 
-use std::fs::File;
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use flate2::Compression;
@@ -31,6 +32,27 @@ impl Member {
     pub fn plain(name: &str, bytes: Vec<u8>) -> Self {
         Self { name: name.to_owned(), bytes, mode: 0o644 }
     }
+
+    /// The same file in a folder.
+    pub fn below(self, folder: &str) -> Self {
+        Self { name: format!("{folder}/{}", self.name), ..self }
+    }
+}
+
+/// Writes files into a new folder.
+///
+/// # Errors
+/// If one cannot be written.
+pub fn write_folder(folder: &Path, members: &[Member]) -> Result<(), CommandError> {
+    for member in members {
+        let path = folder.join(&member.name);
+        let written = path.parent().map_or(Ok(()), fs::create_dir_all);
+        let written = written.and_then(|()| fs::write(&path, &member.bytes));
+        let written =
+            written.and_then(|()| fs::set_permissions(&path, Permissions::from_mode(member.mode)));
+        written.map_err(|fault| unwritable(&path, &fault))?;
+    }
+    Ok(())
 }
 
 /// Writes a ZIP.

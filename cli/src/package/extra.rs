@@ -8,6 +8,7 @@ use shell::seal::is_sealed_text;
 use super::PackageArguments;
 use super::archive::Member;
 use super::target::{self, PackagedFunction};
+use super::vercel;
 use crate::error::CommandError;
 use crate::input;
 
@@ -25,7 +26,8 @@ impl Extra {
     pub fn read(arguments: &PackageArguments) -> Result<Self, CommandError> {
         let rsa_key = arguments.rsa_key.as_deref().map(sealed_keys).transpose()?;
         let rsa_key = rsa_key.map(|keys| Member::plain(target::SEALED_KEYS, keys));
-        let mut names = BTreeSet::from([target::SEALED_KEYS.to_owned(), "bootstrap".to_owned()]);
+        let reserved = [target::SEALED_KEYS, "bootstrap"].into_iter().chain(vercel::RESERVED);
+        let mut names: BTreeSet<_> = reserved.map(str::to_owned).collect();
         let mut included = Vec::new();
         for path in &arguments.include {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -35,6 +37,11 @@ impl Extra {
             included.push(Member::plain(&name, public(path, &name)?));
         }
         Ok(Self { rsa_key, included })
+    }
+
+    /// Whether the kit's private keys are among the files.
+    pub const fn has_rsa_key(&self) -> bool {
+        self.rsa_key.is_some()
     }
 
     /// The files for one function.

@@ -11,6 +11,8 @@ pub enum PackageTarget {
     Machine,
     /// AWS Lambda: a ZIP for each function.
     Lambda,
+    /// Vercel: one folder that `vercel deploy --prebuilt` uploads, and a tar of it.
+    Vercel,
 }
 
 /// A function in a package of its own.
@@ -81,6 +83,7 @@ impl PackageTarget {
         match self {
             Self::Functiongraph => Some("functiongraph"),
             Self::Lambda => Some("aws"),
+            Self::Vercel => Some("vercel"),
             Self::Machine => None,
         }
     }
@@ -90,6 +93,7 @@ impl PackageTarget {
         match self {
             Self::Functiongraph => "functiongraph",
             Self::Lambda => "lambda",
+            Self::Vercel => "vercel",
             Self::Machine => "",
         }
     }
@@ -101,6 +105,7 @@ impl PackageTarget {
                 "plain HTTP, FunctionGraph's timer, Redis; application-sync also OpenSSL"
             }
             Self::Lambda => "Lambda's runtime, DynamoDB; application-sync also OpenSSL",
+            Self::Vercel => "Vercel's runtime, Redis; application-sync also OpenSSL",
             Self::Machine => "plain HTTP, the relay, SQLite, Redis, DynamoDB, OpenSSL",
         }
     }
@@ -110,6 +115,7 @@ impl PackageTarget {
         match self {
             Self::Functiongraph => "docs/deploy/functiongraph.md, the step after the packages",
             Self::Lambda => "docs/deploy/aws.md, the step after the packages",
+            Self::Vercel => "docs/deploy/vercel.md, the step after the package",
             Self::Machine => "docs/deploy/machine.md, the step after the package",
         }
     }

@@ -72,7 +72,7 @@ fn each_function_has_a_zip_whose_bootstrap_can_be_started() {
 #[test]
 fn the_same_programs_make_the_same_bytes() {
     let folder = built();
-    for target in ["functiongraph", "machine"] {
+    for target in ["functiongraph", "machine", "vercel"] {
         let sums = ["one", "two"].map(|out| {
             package(&folder, target, &format!("{target}-{out}"), &[]).check(0, "", "");
             fs::read_to_string(folder.0.path().join(format!("{target}-{out}/SHA256SUMS"))).unwrap()
@@ -105,6 +105,38 @@ fn a_machine_has_the_program_and_what_goes_with_it() {
         has("-rw-r--r-- 0/0", path);
     }
     has("-rw-r--r--", "docs/deploy/machine.md");
+}
+
+/// Vercel's own command keeps the link to the project beside the folder that this command replaces.
+#[test]
+fn vercel_has_a_folder_for_each_function_and_an_archive_of_it() {
+    let folder = built();
+    let project = folder.0.path().join("out/vercel/.vercel");
+    fs::create_dir_all(project.join("output/functions/stale.func")).unwrap();
+    fs::write(project.join("project.json"), "{}").unwrap();
+    folder.write("ca.pem", b"made up");
+    let ca = folder.0.path().join("ca.pem").display().to_string();
+    package(&folder, "vercel", "out", &["--include", &ca]).check(0, "receive.func: 1 KiB", "");
+    let mut functions: Vec<_> = fs::read_dir(project.join("output/functions"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    functions.sort_unstable();
+    let mut expected = FUNCTIONS.map(|name| format!("{name}.func"));
+    expected.sort_unstable();
+    assert_eq!(functions, expected);
+    assert!(project.join("project.json").exists(), "the link to the project is lost");
+    let name = format!("koohook-{}-vercel", env!("CARGO_PKG_VERSION"));
+    let tar = folder.0.path().join(format!("out/{name}.tar.gz"));
+    let unpacked = folder.0.path().join("unpacked");
+    fs::create_dir(&unpacked).unwrap();
+    said(Command::new("tar").arg("-xzf").arg(&tar).arg("-C").arg(&unpacked));
+    let mut compared = Command::new("diff");
+    compared.args(["--recursive", "--brief"]).arg(project.join("output"));
+    assert_eq!(said(compared.arg(unpacked.join(name).join(".vercel/output"))), "");
+    let listed = said(Command::new("find").arg(&unpacked).args(["-perm", "755", "-type", "f"]));
+    assert_eq!(listed.lines().filter(|line| line.ends_with("/executable")).count(), 9);
+    assert_eq!(listed.lines().count(), 9, "{listed}");
 }
 
 /// The private keys travel only sealed, and only with the function that needs them.
@@ -140,6 +172,16 @@ fn no_package_has_a_private_key_in_clear_text() {
         let zip = folder.0.path().join(format!("out/functiongraph/{name}.zip"));
         let has_key = members(&zip).contains("644 1980 rsa-private-key.sealed\n");
         assert_eq!(has_key, name == "application-sync", "{name}");
+    }
+    package(&folder, "vercel", "out", &["--rsa-key", &sealed]).check(0, "", "");
+    for name in FUNCTIONS {
+        let place = format!("out/vercel/.vercel/output/functions/{name}.func");
+        let place = folder.0.path().join(place);
+        let names_it = fs::read_to_string(place.join(".vc-config.json"))
+            .unwrap()
+            .contains(r#""KOOHOOK_RSA_PRIVATE_KEY_FILE": "/var/task/rsa-private-key.sealed""#);
+        let has_it = place.join("rsa-private-key.sealed").exists();
+        assert_eq!([names_it, has_it], [name == "application-sync"; 2], "{name}");
     }
 }
 
