@@ -1,5 +1,5 @@
-"""Functions as FunctionGraph runs them: a process from the package, with the platform's variables, in a
-network namespace of its own. It is frozen between calls."""
+"""Functions as a platform runs them: a process from the package, with the platform's variables, in a
+network namespace of its own. It is frozen between calls. The variables and headers here are FunctionGraph's."""
 
 import http.client
 import itertools
@@ -31,6 +31,8 @@ STARTER = ThreadPoolExecutor(1)
 class Function:
     """A function with its package and its settings. `ports` are the ports inside that lead to ports of
     this machine."""
+
+    port, program = PORT, f"{CODE}/bootstrap"
 
     def __init__(self, name, code, settings, ports, timeout, memory, folder):
         self.name, self.code, self.settings, self.ports = name, code, settings, ports
@@ -79,7 +81,8 @@ class Instance:
         entered = [shutil.which("nsenter"), f"--net=/proc/self/fd/{self.namespace.file}"]
         own_mounts = [shutil.which("unshare"), "--mount", "--propagation", "private", str(START)]
         variables = [f"{name}={value}" for name, value in self.variables.items()]
-        program = [*entered, *own_mounts, self.function.code, self.freezer.members, self.cpu, *variables]
+        program = [*entered, *own_mounts, self.function.code, self.function.program, self.freezer.members, self.cpu,
+                   *variables]
         with open(self.log, "wb") as log:
             return STARTER.submit(
                 subprocess.Popen, program, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
@@ -125,7 +128,7 @@ class HttpInstance(Instance):
         super().__init__(function, cpu, **more)
         self.calls, self.may_have, self.lock, self.connections = 0, CONCURRENCY, threading.Lock(), []
         try:
-            until(lambda: self.alive() and self._listens(), f"{function.name} listens on {LOOPBACK}:{PORT}")
+            until(lambda: self.alive() and self._listens(), f"{function.name} listens on {LOOPBACK}:{function.port}")
         except Failed:
             self.end()
             raise
@@ -134,7 +137,7 @@ class HttpInstance(Instance):
 
     def _listens(self):
         try:
-            self.namespace.connect(PORT, PATIENCE).close()
+            self.namespace.connect(self.function.port, PATIENCE).close()
             return True
         except OSError:
             return False
@@ -153,13 +156,17 @@ class HttpInstance(Instance):
         """Carries out a call that has begun."""
         connection = self.connections.pop() if self.connections else Connection(self)
         try:
-            answer = connection.ask(request, self.function.headers())
+            answer = self.ask(connection, request, self.function.headers())
             self.connections.append(connection)
             return answer
         except OSError as fault:
             raise Failed(f"{self.function.name} does not answer: {fault!r}") from fault
         finally:
             self._finish()
+
+    def ask(self, connection, request, added):
+        """Sends a call with the headers that the platform adds. The instance may be frozen afterwards."""
+        return connection.ask(request, added)
 
     def _finish(self):
         with self.lock:
@@ -172,11 +179,11 @@ class Connection(http.client.HTTPConnection):
     """The platform's connection to the function, inside the namespace."""
 
     def __init__(self, instance):
-        super().__init__(LOOPBACK, PORT, timeout=instance.function.timeout)
+        super().__init__(LOOPBACK, instance.function.port, timeout=instance.function.timeout)
         self.namespace = instance.namespace
 
     def connect(self):
-        self.sock = self.namespace.connect(PORT, self.timeout)
+        self.sock = self.namespace.connect(self.port, self.timeout)
 
     def ask(self, request, added):
         kept = {name: value for name, value in request.headers.items() if name.lower() != "host"}
@@ -193,6 +200,8 @@ class Connection(http.client.HTTPConnection):
 
 class Platform:
     """All functions. A call goes to an instance that may have one more, else to a new one."""
+
+    kind = HttpInstance
 
     def __init__(self, functions):
         self.functions, self.instances, self.lock = functions, [], threading.Lock()
@@ -211,7 +220,7 @@ class Platform:
 
     def start(self, name, cpu="own"):
         """Starts an instance. The next calls go to it."""
-        instance = HttpInstance(self.functions[name], cpu)
+        instance = self.kind(self.functions[name], cpu)
         self.instances.append(instance)
         return instance
 
@@ -228,6 +237,6 @@ class Platform:
 def check_alone(instance):
     """A function may listen only where the platform calls it."""
     listeners = instance.namespace.listeners() - {(LOOPBACK, port) for port in instance.function.ports}
-    check(listeners == {(LOOPBACK, PORT)}, f"{instance.function.name} listens on {sorted(listeners)}")
+    check(listeners == {(LOOPBACK, instance.function.port)}, f"{instance.function.name} listens on {sorted(listeners)}")
     found, given = instance.environment(), {name: str(value) for name, value in instance.variables.items()}
     check(found == given, f"{instance.function.name} has other variables: {sorted(found)}")

@@ -25,11 +25,12 @@ def route(path):
 
 
 class Gateway:
-    """The gateway of one platform."""
+    """The gateway of one platform. `route` finds the function of a path, and `shown` is the name of a header as
+    the gateway writes it."""
 
-    def __init__(self, platform):
+    def __init__(self, platform, route=route, shown=str):
         self.server = Server(("127.0.0.1", 0), Handler)
-        self.server.platform = platform
+        self.server.platform, self.server.route, self.server.shown = platform, route, shown
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.address = self.url + BASE
@@ -55,9 +56,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def serve(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        function = route(self.path.partition("?")[0])
+        function = self.server.route(self.path.partition("?")[0])
         if function is None:
-            return self.reply(404, [], b'{"error_code":"APIG.0101"}')
+            return self.reply(404, [], b'{"error_code":"NOT_FOUND"}')
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
         headers |= {"X-Real-IP": "192.0.2.1", "X-Forwarded-For": "192.0.2.1"}
         try:
@@ -73,7 +74,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response_only(status)
         for name, value in headers:
             if name.lower() not in HOP_BY_HOP | {"content-length"}:
-                self.send_header(name, value)
+                self.send_header(self.server.shown(name), value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

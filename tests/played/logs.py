@@ -5,7 +5,8 @@ import json
 from checks import check
 
 
-REFUSED = "koohook does not start: "  # The one line of a start that is refused.
+# The line of a start that is refused, and the one that `vercel dev` reads.
+OTHER_LINES = "koohook does not start: ", "Dev server listening: "
 
 
 def check_logs(installation):
@@ -15,7 +16,7 @@ def check_logs(installation):
         text = file.read_text()
         for secret in secrets:
             check(secret not in text, f"{file.name} contains a secret that begins with {secret[:12]}")
-        lines = [line for line in text.splitlines() if not line.startswith(REFUSED)]
+        lines = [line for line in text.splitlines() if not line.startswith(OTHER_LINES)]
         found += [json.loads(line).get("requestId") for line in lines]
     found = [one for one in found if one]
     given = {one for function in installation.platform.functions.values() for one in function.request_ids}

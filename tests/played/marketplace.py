@@ -22,19 +22,19 @@ class Marketplace:
 
     def play_scenarios(self, *options):
         """Plays whole scenarios of both contracts and of the kit. Returns the report."""
-        done = self._run("conform", "--scenarios", *options)
+        done = self.run("conform", "--scenarios", *options)
         check(done.returncode == 0, f"koohook conform failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def send(self, contract, activity, *members, **settings):
         """Sends one call. The members of the answer."""
-        done = self._run("send", f"--{contract}", activity, *members, **settings)
+        done = self.run("send", f"--{contract}", activity, *members, **settings)
         try:
             return json.loads(done.stdout)
         except ValueError as fault:
             raise Failed(f"{contract} {activity}: {done.stdout}{done.stderr}") from fault
 
-    def _run(self, *arguments, **settings):
+    def run(self, *arguments, **settings):
         return subprocess.run([self.program, *arguments], env=self.variables | settings, text=True,
                               capture_output=True, timeout=10 * PATIENCE)
 

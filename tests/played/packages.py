@@ -17,6 +17,7 @@ MEBI = 1 << 20
 MAX_ZIP = 50 * MEBI
 ON_TOP = {"bin", "systemd", "nginx", "caddy", "docs", "LICENSE", "README.md", "README.zh-CN.md"}
 # The seller's files in a package.
+OUTPUT = ".vercel/output"
 HOLDS_RSA_KEY, RSA_KEY = "application-sync", "rsa-private-key.sealed"
 
 
@@ -24,7 +25,9 @@ def check_sums(packages):
     """SHA256SUMS names every package, and each sum is right."""
     lines = (packages / "SHA256SUMS").read_text().splitlines()
     named = {name: sum_ for sum_, name in (line.split("  ", 1) for line in lines)}
+    # The folder for Vercel has the files of its archive.
     found = {str(file.relative_to(packages)) for file in packages.rglob("[!.]*") if file.is_file()}
+    found = {name for name in found if not name.startswith("vercel/")}
     check_equal(sorted(named), sorted(found - {"SHA256SUMS"}), "the list in SHA256SUMS")
     for name, sum_ in named.items():
         check_equal(hashlib.sha256((packages / name).read_bytes()).hexdigest(), sum_, f"the sum of {name}")
@@ -59,6 +62,22 @@ def shown(modes):
     return sorted(f"{stat.filemode(mode)} {name}" for name, mode in modes.items())
 
 
+def unpack_vercel(packages, folder):
+    """Unpacks the archive for Vercel. The folder of the build output, and the size of the archive."""
+    files = list(packages.glob("koohook-*-vercel.tar.gz"))
+    check_equal(len(files), 1, "the number of archives for Vercel")
+    top = files[0].name.removesuffix(".tar.gz")
+    with tarfile.open(files[0]) as archive:
+        for member in archive:
+            check_member(member, top, "executable")
+    folder.mkdir(parents=True)
+    subprocess.run(["tar", "--extract", "--gzip", "--file", files[0], "--directory", folder], check=True)
+    output = folder / top / OUTPUT
+    found = subprocess.run(["diff", "--recursive", "--brief", output, packages / "vercel" / OUTPUT])
+    check_equal(found.returncode, 0, "the code of diff between the archive and the folder for Vercel")
+    return output, files[0].stat().st_size
+
+
 def unpack_machine(packages, folder):
     """Unpacks the archive for a machine. Its top folder and its size."""
     files = list(packages.glob("koohook-*-x86_64-linux.tar.gz"))
@@ -66,7 +85,7 @@ def unpack_machine(packages, folder):
     top = files[0].name.removesuffix(".tar.gz")
     with tarfile.open(files[0]) as archive:
         for member in archive:
-            check_member(member, top)
+            check_member(member, top, "koohook")
     folder.mkdir(parents=True)
     subprocess.run(["tar", "--extract", "--gzip", "--file", files[0], "--directory", folder], check=True)
     program = folder / top
@@ -75,13 +94,13 @@ def unpack_machine(packages, folder):
     return program, files[0].stat().st_size
 
 
-def check_member(member, top):
-    """Nothing leaves the top folder, and no account of the building machine is inside."""
+def check_member(member, top, program):
+    """Only the program can be started. Nothing leaves the top folder, and no account of the building machine is inside."""
     path = PurePosixPath(member.name)
     check(path.parts[0] == top and ".." not in path.parts, f"{member.name} is outside of {top}")
     check(member.isfile() or member.isdir(), f"{member.name} is a file or a folder")
     check_equal((member.uid, member.gid), (0, 0), f"the owner of {member.name}")
-    wanted = 0o755 if member.isdir() or path.parts[1:2] == ("bin",) else 0o644
+    wanted = 0o755 if member.isdir() or path.name == program else 0o644
     check_equal(oct(member.mode), oct(wanted), f"the permission of {member.name}")
 
 

@@ -50,8 +50,8 @@ class RelayInstance(Instance):
         return self._run("response")
 
     def refuse(self):
-        """An event whose run fails. Returns what the relay posted."""
-        return self._run("error")
+        """An event whose run fails, as the relay reports."""
+        check_equal(self._run("error")["errorType"], "relay", "the relay's failure")
 
     def _run(self, outcome):
         name = str(uuid.uuid4())
