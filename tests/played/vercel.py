@@ -85,7 +85,7 @@ class VercelFunction(Function):
     def headers(self):
         """What the platform adds to each request."""
         self.request_ids.append(f"hnd1::iad1::{uuid.uuid4()}")
-        return {"host": "seller.example.com", "x-vercel-id": self.request_ids[-1], "x-real-ip": "192.0.2.1",
+        return {"host": "seller.example.com", "x-vercel-id": self.request_ids[-1],
                 "x-vercel-forwarded-for": "192.0.2.1", "x-forwarded-proto": "https",
                 "x-vercel-internal-invocation-id": uuid.uuid4().hex, "x-vercel-internal-request-id": "7"}
 
