@@ -47,6 +47,7 @@ mod tenants;
 mod time_text;
 mod usage;
 mod usage_interface;
+mod version;
 mod wire;
 
 use std::io::IsTerminal;
@@ -59,7 +60,8 @@ use crate::output::errln;
 
 /// Answers the signed callbacks of KooGallery (云商店), Huawei Cloud's marketplace, for a SaaS seller.
 #[derive(Parser)]
-#[command(name = "koohook", version, max_term_width = 100)]
+#[command(name = "koohook", version, long_version = version::LONG_VERSION.as_str())]
+#[command(max_term_width = 100)]
 #[command(after_help = "Examples:
   koohook demo               see in a few seconds what koohook does
   koohook dev                run koohook, and paste its export lines into a second terminal

@@ -1,11 +1,13 @@
 //! `koohook package`: makes the packages that a seller uploads or copies: a ZIP for each function, a folder
 //! for Vercel, or a tar for a machine. The same commit makes the same bytes.
 //!
-//! - `target`: what a target consists of. `build`: compiles it. `extra`: the operator's own files.
-//!   `vercel`: the folder for Vercel. `archive`: ZIP, tar and folders. `sums`: the checksums.
+//! - `target`: what a target consists of. `build`: compiles it. `commit`: names its source.
+//! - `extra`: the operator's own files. `vercel`: the folder for Vercel. `archive`: ZIP, tar and folders.
+//!   `sums`: the checksums.
 
 mod archive;
 mod build;
+mod commit;
 mod extra;
 mod sums;
 mod target;
@@ -69,10 +71,13 @@ pub struct PackageArguments {
 /// Builds the programs if needed, and writes the packages.
 pub fn run(arguments: &PackageArguments) -> Result<ExitCode, CommandError> {
     let root = build::root()?;
+    // Of programs that exist, the commit is not known here.
+    let commit = arguments.from.is_none().then(|| commit::of(&root)).flatten();
     let folder = match &arguments.from {
         Some(folder) => folder.clone(),
         None => {
-            Build { root: &root, profile: &arguments.profile, target: arguments.target }.run()?
+            let (profile, target) = (arguments.profile.as_str(), arguments.target);
+            Build { root: &root, profile, target, commit: commit.as_deref() }.run()?
         }
     };
     let extra = Extra::read(arguments)?;
@@ -88,6 +93,7 @@ pub fn run(arguments: &PackageArguments) -> Result<ExitCode, CommandError> {
     };
     let sums = sums::write(&arguments.out)?;
     made.iter().for_each(Made::print);
+    outln!("commit: {}", commit.as_deref().unwrap_or("unknown"));
     outln!("contents: {}", arguments.target.contents());
     outln!("checksums: {}", sums.display());
     outln!("next: {}", arguments.target.next());

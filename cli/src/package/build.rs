@@ -19,6 +19,8 @@ pub struct Build<'a> {
     /// The profile of cargo.
     pub profile: &'a str,
     pub target: PackageTarget,
+    /// The commit, for `koohook --version`.
+    pub commit: Option<&'a str>,
 }
 
 impl Build<'_> {
@@ -59,6 +61,7 @@ impl Build<'_> {
         command.env("GNUMAKEFLAGS", format!("ENGINESDIR={NOWHERE} MODULESDIR={NOWHERE}"));
         // A package of the profile `dev` is only for trying it out.
         command.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_DEV_STRIP", "true");
+        command.env("KOOHOOK_COMMIT", self.commit.unwrap_or_default());
         command
     }
 

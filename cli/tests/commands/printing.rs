@@ -64,6 +64,17 @@ fn the_standard_output_has_only_the_public_key() {
     assert!(shown.out.trim_end().bytes().all(|byte| !byte.is_ascii_whitespace()));
 }
 
+#[test]
+fn the_version_is_short_or_long() {
+    let folder = Folder::new();
+    let version = format!("koohook {}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(folder.run(&["-V"]).out, format!("{version}\n"));
+    let long = folder.run(&["--version"]).out;
+    assert!(long.starts_with(&format!("{version} (commit ")), "{long}");
+    let stores = "; stores: memory, sqlite, redis, dynamodb)\n";
+    assert!(long.contains(std::env::consts::ARCH) && long.ends_with(stores), "{long}");
+}
+
 /// The secret exists only in the output.
 #[test]
 fn a_new_secret_on_a_closed_pipe_is_an_error() {

@@ -54,6 +54,17 @@ macro_rules! delegate {
 }
 
 impl AnyStore {
+    /// The kinds of the stores that are compiled in.
+    pub const KINDS: &'static [&'static str] = &[
+        "memory",
+        #[cfg(feature = "sqlite")]
+        "sqlite",
+        #[cfg(feature = "redis")]
+        "redis",
+        #[cfg(feature = "dynamodb")]
+        "dynamodb",
+    ];
+
     /// Tries every operation that koohook needs in a store, and leaves nothing behind.
     pub async fn prove(&self, drawn: [Version; 2], now: UnixMillis) -> Vec<RightProof> {
         delegate!(self, store => store.prove_rights(drawn, now))
