@@ -18,6 +18,7 @@ mod callbacks;
 mod citations;
 mod configuration;
 mod delivery;
+mod dependencies;
 mod drills;
 mod dynamodb_store;
 mod faults;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use super::modules::{packages, targets};
+use super::root;
 use super::source::begins;
-use super::{root, text};
 
 /// The packages of this workspace that each package may depend on, from the bottom up.
 const ARROWS: [(&str, &[&str]); 8] = [
@@ -103,13 +103,5 @@ fn only_application_sync_links_openssl() {
     for features in ["aws", "functiongraph", "vercel"] {
         let tree = tree(&["-p", "functions", "--no-default-features", "--features", features]);
         assert!(!tree.contains("openssl"), "every function links OpenSSL under {features}");
-    }
-}
-
-#[test]
-fn no_banned_crate_is_in_the_lock_file() {
-    let lock = text("Cargo.lock");
-    for name in ["rsa", "aws-config", "aws-lc-rs", "aws-sdk-dynamodb", "native-tls"] {
-        assert!(!lock.contains(&format!("name = \"{name}\"\n")), "{name} is in Cargo.lock");
     }
 }
