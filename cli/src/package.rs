@@ -2,13 +2,22 @@
 //! for Vercel, or a tar for a machine. The same commit makes the same bytes.
 //!
 //! - `target`: what a target consists of. `build`: compiles it. `commit`: names its source.
+//! - `contents`: the files in each package that say what its program consists of.
+//! - `components`: what is in a program, by cargo. `native`: the libraries in C, and Rust's own library.
+//!   `sbom` and `licences`: the two files that list them. `licence_files`: finds texts.
 //! - `extra`: the operator's own files. `vercel`: the folder for Vercel. `archive`: ZIP, tar and folders.
 //!   `sums`: the checksums.
 
 mod archive;
 mod build;
 mod commit;
+mod components;
+mod contents;
 mod extra;
+mod licence_files;
+mod licences;
+mod native;
+mod sbom;
 mod sums;
 mod target;
 mod vercel;
@@ -21,6 +30,7 @@ use clap::Args;
 
 use self::archive::Member;
 use self::build::Build;
+use self::contents::Contents;
 use self::extra::Extra;
 use self::target::{PackageTarget, PackagedFunction};
 use crate::error::CommandError;
@@ -45,6 +55,9 @@ vercel: OUT/vercel/.vercel/output, which vercel deploy --prebuilt uploads from O
 OUT/koohook-VERSION-vercel.tar.gz with the same files.
 machine: OUT/koohook-VERSION-x86_64-linux.tar.gz with the program, the systemd unit, the snippets for
 nginx and Caddy, and the pages.
+
+Each package has sbom.cdx.json, which lists what the program consists of (CycloneDX), and LICENSES.txt,
+which has the licences. Both are made from the clone.
 
 OUT/SHA256SUMS has the checksums of all packages in OUT. The same commit makes the same bytes.")]
 pub struct PackageArguments {
@@ -81,15 +94,16 @@ pub fn run(arguments: &PackageArguments) -> Result<ExitCode, CommandError> {
         }
     };
     let extra = Extra::read(arguments)?;
+    let contents = Contents::read(&root, arguments.target, commit.as_deref())?;
+    let parts = Parts { folder: &folder, extra: &extra, contents: &contents };
     let _lock = lock(&arguments.out)?;
     sums::remove(&arguments.out)?;
     let made = match arguments.target {
         PackageTarget::Functiongraph | PackageTarget::Lambda => {
-            let out = arguments.out.join(arguments.target.folder());
-            functions(&folder, &out, target::FUNCTIONS, &extra)?
+            functions(&parts, &arguments.out.join(arguments.target.folder()))?
         }
-        PackageTarget::Vercel => vercel::make(&folder, &arguments.out, &extra)?,
-        PackageTarget::Machine => vec![machine(&root, &folder, &arguments.out)?],
+        PackageTarget::Vercel => vercel::make(&parts, &arguments.out)?,
+        PackageTarget::Machine => vec![machine(&root, &parts, &arguments.out)?],
     };
     let sums = sums::write(&arguments.out)?;
     made.iter().for_each(Made::print);
@@ -122,45 +136,71 @@ impl Made {
     }
 }
 
+/// What packages are made of.
+struct Parts<'a> {
+    /// The folder of the built programs.
+    folder: &'a Path,
+    extra: &'a Extra,
+    contents: &'a Contents<'a>,
+}
+
+impl Parts<'_> {
+    /// The program of a function.
+    fn program(&self, name: &str) -> Result<Vec<u8>, CommandError> {
+        program(&self.folder.join(name))
+    }
+
+    /// The files beside the program of a function.
+    fn beside(
+        &self,
+        function: &PackagedFunction,
+        program: &[u8],
+    ) -> Result<Vec<Member>, CommandError> {
+        let mut members = Vec::from(self.contents.of(function.name, program)?);
+        members.extend(self.extra.of(function));
+        Ok(members)
+    }
+}
+
 /// Writes a ZIP for each function.
-fn functions(
-    folder: &Path,
-    out: &Path,
-    functions: &[PackagedFunction],
-    extra: &Extra,
-) -> Result<Vec<Made>, CommandError> {
+fn functions(parts: &Parts<'_>, out: &Path) -> Result<Vec<Made>, CommandError> {
     fs::create_dir_all(out).map_err(|fault| unwritable(out, &fault))?;
-    functions.iter().map(|function| zip_of(folder, out, function, extra)).collect()
+    target::FUNCTIONS.iter().map(|function| zip_of(parts, out, function)).collect()
 }
 
 fn zip_of(
-    folder: &Path,
+    parts: &Parts<'_>,
     out: &Path,
     function: &PackagedFunction,
-    extra: &Extra,
 ) -> Result<Made, CommandError> {
-    let program = program(&folder.join(function.name))?;
-    let size = u64::try_from(program.len()).unwrap_or(u64::MAX);
-    let mut members = vec![Member::program("bootstrap", program)];
-    members.extend(extra.of(function));
+    let program = parts.program(function.name)?;
+    let size = length(&program);
+    let mut members = parts.beside(function, &program)?;
+    members.push(Member::program("bootstrap", program));
     let path = out.join(format!("{}.zip", function.name));
     archive::write_zip(&path, members)?;
     Made::new(path, size, function.place)
 }
 
 /// Writes the tar for a machine.
-fn machine(root: &Path, folder: &Path, out: &Path) -> Result<Made, CommandError> {
+fn machine(root: &Path, parts: &Parts<'_>, out: &Path) -> Result<Made, CommandError> {
     fs::create_dir_all(out).map_err(|fault| unwritable(out, &fault))?;
     let name = format!("koohook-{}-x86_64-linux", env!("CARGO_PKG_VERSION"));
-    let program = program(&folder.join("koohook"))?;
-    let size = u64::try_from(program.len()).unwrap_or(u64::MAX);
-    let mut members = vec![Member::program("bin/koohook", program)];
+    let program = parts.program("koohook")?;
+    let size = length(&program);
+    let mut members = Vec::from(parts.contents.of("koohook", &program)?);
+    members.push(Member::program("bin/koohook", program));
     for (from, to) in target::MACHINE_FILES {
         members.extend(files(&root.join(from), to)?);
     }
     let path = out.join(format!("{name}.tar.gz"));
     archive::write_tar(&path, &name, members)?;
     Made::new(path, size, target::MACHINE_PLACE)
+}
+
+/// The bytes of a program.
+fn length(program: &[u8]) -> u64 {
+    u64::try_from(program.len()).unwrap_or(u64::MAX)
 }
 
 /// A file, or the files of a folder with its folders.

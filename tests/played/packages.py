@@ -15,7 +15,10 @@ FUNCTIONS = ["receive", "relay", "app-info", "usage", "tenant-sync", "applicatio
 MEBI = 1 << 20
 # The API of FunctionGraph accepts a ZIP of 50 MB. A larger one needs a bucket.
 MAX_ZIP = 50 * MEBI
-ON_TOP = {"bin", "systemd", "nginx", "caddy", "docs", "LICENSE", "README.md", "README.zh-CN.md"}
+ON_TOP = {"bin", "systemd", "nginx", "caddy", "docs", "LICENSE", "LICENSES.txt", "README.md",
+          "README.zh-CN.md", "sbom.cdx.json"}
+# The files that say what a package consists of. `tests/sbom` reads them.
+LISTS = ["LICENSES.txt", "sbom.cdx.json"]
 # The seller's files in a package.
 OUTPUT = ".vercel/output"
 HOLDS_RSA_KEY, RSA_KEY = "application-sync", "rsa-private-key.sealed"
@@ -46,7 +49,7 @@ def unpack_zip(file, folder, extra):
     check(file.stat().st_size <= MAX_ZIP, f"{file.name} is longer than the console accepts")
     folder.mkdir(parents=True)
     with zipfile.ZipFile(file) as archive:
-        wanted = {"bootstrap": 0o755} | dict.fromkeys(extra, 0o644)
+        wanted = {"bootstrap": 0o755} | dict.fromkeys([*LISTS, *extra], 0o644)
         if extra and file.stem == HOLDS_RSA_KEY:
             wanted[RSA_KEY] = 0o644
         modes = {entry.filename: entry.external_attr >> 16 for entry in archive.infolist()}

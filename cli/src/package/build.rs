@@ -112,7 +112,7 @@ fn check_zigbuild() -> Result<(), CommandError> {
 }
 
 /// The only target whose packages are made. Another one needs its standard library for Rust.
-const TRIPLE: &str = "x86_64-unknown-linux-gnu";
+pub const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 /// What is in a program instead of a folder of the machine that built it.
 const NOWHERE: &str = "/koohook/nowhere";
 /// The oldest glibc on which the programs start.

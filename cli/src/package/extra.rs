@@ -7,6 +7,7 @@ use shell::seal::is_sealed_text;
 
 use super::PackageArguments;
 use super::archive::Member;
+use super::contents;
 use super::target::{self, PackagedFunction};
 use super::vercel;
 use crate::error::CommandError;
@@ -26,8 +27,9 @@ impl Extra {
     pub fn read(arguments: &PackageArguments) -> Result<Self, CommandError> {
         let rsa_key = arguments.rsa_key.as_deref().map(sealed_keys).transpose()?;
         let rsa_key = rsa_key.map(|keys| Member::plain(target::SEALED_KEYS, keys));
-        let reserved = [target::SEALED_KEYS, "bootstrap"].into_iter().chain(vercel::RESERVED);
-        let mut names: BTreeSet<_> = reserved.map(str::to_owned).collect();
+        let own = [target::SEALED_KEYS, "bootstrap", contents::BILL, contents::LICENCES];
+        let mut names: BTreeSet<_> =
+            own.into_iter().chain(vercel::RESERVED).map(str::to_owned).collect();
         let mut included = Vec::new();
         for path in &arguments.include {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());

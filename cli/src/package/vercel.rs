@@ -14,7 +14,7 @@ use shell::time_limits::VERCEL_RELAY;
 use super::archive::{self, Member};
 use super::extra::Extra;
 use super::target::{self, PackagedFunction};
-use super::{Made, program, unwritable};
+use super::{Made, Parts, length, unwritable};
 use crate::error::CommandError;
 
 /// The folder that `vercel deploy --prebuilt` reads, below the folder of the project.
@@ -34,20 +34,21 @@ const MARGIN: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// If a program cannot be read, or a file not be written.
-pub fn make(folder: &Path, out: &Path, extra: &Extra) -> Result<Vec<Made>, CommandError> {
+pub fn make(parts: &Parts<'_>, out: &Path) -> Result<Vec<Made>, CommandError> {
     let config = text(&config())?;
     let mut members = vec![Member::plain(&format!("{OUTPUT}/config.json"), config)];
     let project = out.join(target::PackageTarget::Vercel.folder());
     let (mut made, mut programs) = (Vec::new(), 0);
     for function in target::FUNCTIONS {
-        let program = program(&folder.join(function.name))?;
-        let size = u64::try_from(program.len()).unwrap_or(u64::MAX);
+        let program = parts.program(function.name)?;
+        let size = length(&program);
         programs += size;
         let below = format!("{OUTPUT}/functions/{}.func", function.name);
         made.push(Made { path: project.join(&below), sizes: [size; 2], place: function.place });
-        let settings = text(&settings(function, extra))?;
+        let settings = text(&settings(function, parts.extra))?;
+        let beside = parts.beside(function, &program)?;
         let own = [Member::program(PROGRAM, program), Member::plain(SETTINGS, settings)];
-        members.extend(own.into_iter().chain(extra.of(function)).map(|it| it.below(&below)));
+        members.extend(own.into_iter().chain(beside).map(|it| it.below(&below)));
     }
     write(&project, &members)?;
     let name = format!("koohook-{}-vercel", env!("CARGO_PKG_VERSION"));

@@ -1,12 +1,16 @@
 //! Checks `koohook package` with programs that are only texts. `tests/release` builds and starts real ones.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::{Value, json};
+
 use crate::{Finished, Folder};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 const FUNCTIONS: [&str; 9] = [
     "receive",
     "relay",
@@ -37,6 +41,8 @@ fn package(folder: &Folder, target: &str, out: &str, arguments: &[&str]) -> Fini
     let (from, out) = (here.to_str().unwrap(), here.join(out).display().to_string());
     let first = ["package", "--target", target, "--from", from, "--out", &out];
     let mut command = folder.command(&[&first[..], arguments].concat());
+    let tools = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+    command.envs(tools.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     Finished::of(command.current_dir(ROOT).output().unwrap())
 }
 
@@ -55,15 +61,13 @@ fn each_function_has_a_zip_whose_bootstrap_can_be_started() {
     let folder = built();
     folder.write("ca.pem", b"made up");
     let ca = folder.0.path().join("ca.pem").display().to_string();
-    package(&folder, "functiongraph", "out", &["--include", &ca]).check(
-        0,
-        "receive.zip: 1 KiB",
-        "",
-    );
+    package(&folder, "functiongraph", "out", &["--include", &ca]).check(0, "receive.zip: ", "");
     let out = folder.0.path().join("out");
     for name in FUNCTIONS {
         let path = out.join(format!("functiongraph/{name}.zip"));
-        assert_eq!(members(&path), "755 1980 bootstrap\n644 1980 ca.pem\n", "{name}");
+        let expected = "644 1980 LICENSES.txt\n755 1980 bootstrap\n644 1980 ca.pem\n\
+                        644 1980 sbom.cdx.json\n";
+        assert_eq!(members(&path), expected, "{name}");
     }
     said(Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(&out));
     assert_eq!(fs::read_to_string(out.join("SHA256SUMS")).unwrap().lines().count(), 9);
@@ -101,6 +105,8 @@ fn a_machine_has_the_program_and_what_goes_with_it() {
         "nginx/koohook.conf",
         "caddy/Caddyfile",
         "LICENSE",
+        "LICENSES.txt",
+        "sbom.cdx.json",
     ] {
         has("-rw-r--r-- 0/0", path);
     }
@@ -137,6 +143,60 @@ fn vercel_has_a_folder_for_each_function_and_an_archive_of_it() {
     let listed = said(Command::new("find").arg(&unpacked).args(["-perm", "755", "-type", "f"]));
     assert_eq!(listed.lines().filter(|line| line.ends_with("/executable")).count(), 9);
     assert_eq!(listed.lines().count(), 9, "{listed}");
+}
+
+/// A file of a ZIP, as another program reads it.
+fn member(folder: &Folder, function: &str, name: &str) -> String {
+    let zip = folder.0.path().join(format!("out/functiongraph/{function}.zip"));
+    let read =
+        "import sys, zipfile\nprint(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]).decode())";
+    said(Command::new("python3").args(["-c", read]).arg(zip).arg(name))
+}
+
+/// `tests/sbom` compares the lists with programs that are built, and with the schema of `CycloneDX`.
+#[test]
+fn each_package_lists_what_its_program_consists_of() {
+    let folder = built();
+    package(&folder, "functiongraph", "out", &[]).check(0, "commit: unknown", "");
+    for name in FUNCTIONS {
+        let bill = member(&folder, name, "sbom.cdx.json");
+        let bill: Value = serde_json::from_str(&bill).unwrap();
+        let root = &bill["metadata"]["component"];
+        let sum = said(Command::new("sha256sum").arg(folder.0.path().join(name)));
+        assert_eq!((&root["name"], &root["version"]), (&json!(name), &json!(VERSION)));
+        assert_eq!(root["hashes"][0]["content"], sum.split(' ').next().unwrap(), "{name}");
+        let components = bill["components"].as_array().unwrap();
+        let has = |name: &str| components.iter().any(|component| component["name"] == name);
+        assert!(has("shell") && has("hyper") && has("rust-std"), "{name}");
+        // A procedural macro, the build of a C library, and another platform's store are in no program.
+        assert!(
+            !has("serde_derive") && !has("cc") && !has("sqlite") && !has("aws-sigv4"),
+            "{name}"
+        );
+        for crate_name in ["openssl", "openssl-sys", "openssl-src"] {
+            assert_eq!(has(crate_name), name == "application-sync", "{name}: {crate_name}");
+        }
+    }
+    let licences = member(&folder, "application-sync", "LICENSES.txt");
+    for text in
+        ["\nopenssl 3.", ": LICENSE.txt\n", "Permission is hereby granted", "koohook: LICENSE\n"]
+    {
+        assert!(licences.contains(text), "{text}");
+    }
+}
+
+/// `native.rs` adds the C libraries. A new one is in no list of cargo's, so nobody would see its advisories.
+#[test]
+fn every_library_in_c_is_known() {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(ROOT).args(["metadata", "--locked", "--format-version=1"]);
+    let metadata = said(cargo.args(["--filter-platform", "x86_64-unknown-linux-gnu"]));
+    let metadata: Value = serde_json::from_str(&metadata).unwrap();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let linking = packages.filter(|package| package["links"].is_string());
+    let linking: BTreeSet<_> = linking.map(|package| package["name"].as_str().unwrap()).collect();
+    // Ring's own source is in C, too.
+    assert_eq!(linking, BTreeSet::from(["libsqlite3-sys", "openssl-sys", "ring"]));
 }
 
 /// The private keys travel only sealed, and only with the function that needs them.
