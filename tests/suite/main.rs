@@ -65,3 +65,4 @@ mod usage_push;
 mod usage_sending;
 mod usage_values;
 mod vectors;
+mod versions;
