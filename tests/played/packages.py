@@ -15,7 +15,7 @@ FUNCTIONS = ["receive", "relay", "app-info", "usage", "tenant-sync", "applicatio
 MEBI = 1 << 20
 # The API of FunctionGraph accepts a ZIP of 50 MB. A larger one needs a bucket.
 MAX_ZIP = 50 * MEBI
-ON_TOP = {"bin", "systemd", "nginx", "caddy", "docs", "LICENSE", "LICENSES.txt", "README.md",
+ON_TOP = {"bin", "systemd", "nginx", "caddy", "docs", "CHANGELOG.md", "LICENSE", "LICENSES.txt", "README.md",
           "README.zh-CN.md", "sbom.cdx.json"}
 # The files that say what a package consists of. `tests/sbom` reads them.
 LISTS = ["LICENSES.txt", "sbom.cdx.json"]

@@ -29,6 +29,7 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
 const PACKAGED: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
+    "CHANGELOG.md",
     "LICENSE",
     "README.md",
     "README.zh-CN.md",

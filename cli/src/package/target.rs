@@ -49,7 +49,7 @@ pub const HOLDS_RSA_KEY: &str = "application-sync";
 pub const SEALED_KEYS: &str = "rsa-private-key.sealed";
 
 /// The files of a machine's package: in the project, and in the package.
-pub const MACHINE_FILES: [(&str, &str); 9] = [
+pub const MACHINE_FILES: [(&str, &str); 10] = [
     ("deploy/machine/koohook@.service", "systemd/koohook@.service"),
     ("deploy/machine/koohook@.service.d", "systemd/koohook@.service.d"),
     ("deploy/machine/commands.sh", "systemd/commands.sh"),
@@ -58,6 +58,7 @@ pub const MACHINE_FILES: [(&str, &str); 9] = [
     ("docs", "docs"),
     ("README.md", "README.md"),
     ("README.zh-CN.md", "README.zh-CN.md"),
+    ("CHANGELOG.md", "CHANGELOG.md"),
     ("LICENSE", "LICENSE"),
 ];
 /// Where the machine's package goes.
