@@ -73,23 +73,6 @@ fn template_has_a_resource_for_every_function() {
     }
 }
 
-/// Least privilege: every function may read and write values, and only the relay may query the
-/// agenda.
-#[test]
-fn the_template_gives_each_function_only_the_permissions_it_needs() {
-    let template = text("template.yaml");
-    let resources: Vec<&str> =
-        template.split("Type: AWS::Serverless::Function\n").skip(1).collect();
-    assert_eq!(resources.len(), functions().len());
-    for resource in resources {
-        let own = resource.split("\n  # ").next().unwrap();
-        let policies = own.lines().find_map(|line| line.split_once("Policies: ")).unwrap().1;
-        let is_relay = own.contains("Binary: relay }");
-        assert!(policies.starts_with("[!Ref Callback"), "{own}");
-        assert_eq!(policies.contains("!Ref Agenda"), is_relay, "{own}");
-    }
-}
-
 #[test]
 fn pages_on_settings_name_every_setting_that_is_read() {
     for page in ["docs/configuration.md", "docs/configuration.zh-CN.md"] {
