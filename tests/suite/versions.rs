@@ -78,18 +78,13 @@ fn files() -> Vec<(PathBuf, String)> {
 
 /// Every version that follows a mark.
 fn versions(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
-        let rest = MARKS.iter().find_map(|mark| text[at..].strip_prefix(mark));
-        let version = rest.map(|rest| {
-            let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
-            &rest[..end.unwrap_or(rest.len())]
-        });
-        found.extend(
-            version.filter(|version| version.split('.').filter(|n| !n.is_empty()).count() == 3),
-        );
-    }
-    found
+    let after = |mark| text.split(mark).skip(1);
+    let follows = MARKS.iter().flat_map(after).map(|rest| {
+        let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
+        rest.split_at(end.unwrap_or(rest.len())).0
+    });
+    let is_version = |text: &&str| text.split('.').filter(|number| !number.is_empty()).count() == 3;
+    follows.filter(is_version).collect()
 }
 
 fn renamed(text: &str, from: &str, to: &str) -> String {
