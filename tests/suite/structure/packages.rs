@@ -105,3 +105,13 @@ fn only_application_sync_links_openssl() {
         assert!(!tree.contains("openssl"), "every function links OpenSSL under {features}");
     }
 }
+
+/// cargo-lambda, which SAM's builder calls, sets `abort` for a release if its profile names no
+/// strategy. Then a panic would end a function without an answer.
+#[test]
+fn the_release_profile_names_unwind() {
+    let manifest = text("Cargo.toml");
+    let (_, after) = manifest.split_once("\n[profile.release]\n").unwrap();
+    let release = after.split("\n[").next().unwrap();
+    assert!(release.lines().any(|line| line == r#"panic = "unwind""#), "{release}");
+}
