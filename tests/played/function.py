@@ -79,14 +79,16 @@ class Instance:
 
     def _start(self):
         entered = [shutil.which("nsenter"), f"--net=/proc/self/fd/{self.namespace.file}"]
-        own_mounts = [shutil.which("unshare"), "--mount", "--propagation", "private", str(START)]
-        variables = [f"{name}={value}" for name, value in self.variables.items()]
-        program = [*entered, *own_mounts, self.function.code, self.function.program, self.freezer.members, self.cpu,
-                   *variables]
         with open(self.log, "wb") as log:
             return STARTER.submit(
-                subprocess.Popen, program, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                pass_fds=[self.namespace.file], start_new_session=True).result()
+                subprocess.Popen, [*entered, *self.command()], stdin=subprocess.DEVNULL, stdout=log,
+                stderr=subprocess.STDOUT, pass_fds=[self.namespace.file], start_new_session=True).result()
+
+    def command(self):
+        """What starts the program in its network namespace."""
+        own_mounts = [shutil.which("unshare"), "--mount", "--propagation", "private", str(START)]
+        variables = [f"{name}={value}" for name, value in self.variables.items()]
+        return [*own_mounts, self.function.code, self.function.program, self.freezer.members, self.cpu, *variables]
 
     def alive(self):
         """Fails if the process ended."""
@@ -106,14 +108,18 @@ class Instance:
         pairs = Path(f"/proc/{self.process.pid}/environ").read_bytes().split(b"\0")
         return dict(pair.decode().split("=", 1) for pair in pairs if pair)
 
+    def peak(self):
+        """The most memory that the program had, in KiB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0])
+
     def end(self):
         """Ends the process at once and without a signal that it sees, as the platform does."""
         if self.has_ended:
             return
         self.has_ended = True
         if self.process.poll() is None:
-            status = Path(f"/proc/{self.process.pid}/status").read_text()
-            self.peak_kib = int(status.partition("VmHWM:")[2].split()[0])
+            self.peak_kib = self.peak()
             self.process.kill()
         self.process.wait(PATIENCE)
         self.freezer.end()

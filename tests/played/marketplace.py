@@ -26,6 +26,10 @@ class Marketplace:
         check(done.returncode == 0, f"koohook conform failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
+    def rehearse(self, **settings):
+        """Plays the rehearsals of all contracts. Returns the report, also if calls failed."""
+        return self._run("conform", **settings).stdout
+
     def send(self, contract, activity, *members, **settings):
         """Sends one call. The members of the answer."""
         done = self.run("send", f"--{contract}", activity, *members, **settings)

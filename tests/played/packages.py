@@ -36,10 +36,10 @@ def check_sums(packages):
         check_equal(hashlib.sha256((packages / name).read_bytes()).hexdigest(), sum_, f"the sum of {name}")
 
 
-def unpack_functions(packages, folder, extra=()):
+def unpack_functions(packages, folder, extra=(), target="functiongraph"):
     """Unpacks the ZIP of each function. The code folder and the size of each. `extra` are the files that the
     seller put into every package."""
-    zips = {file.stem: file for file in (packages / "functiongraph").glob("*.zip")}
+    zips = {file.stem: file for file in (packages / target).glob("*.zip")}
     check_equal(sorted(zips), sorted(FUNCTIONS), "the list of functions")
     return {name: (unpack_zip(file, folder / name, extra), file.stat().st_size) for name, file in zips.items()}
 
