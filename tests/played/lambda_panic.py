@@ -58,6 +58,6 @@ def check_one_process(installation):
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     places = [line for line in lines if "panicking.rs" in json.dumps(line)]
     check_equal(len(places), 2, "the number of lines with the place of the panic")
-    faults = [line.get("fault") for line in lines if line.get("code") == "000005"]
+    faults = [line["fault"] for line in lines if "fault" in line]
     check_equal(faults, ["panic"] * 2, "the list of faults in the log")
     check("made-up bug" not in text, "the log has the text of the panic")
