@@ -199,27 +199,30 @@ fn every_library_in_c_is_known() {
     assert_eq!(linking, BTreeSet::from(["libsqlite3-sys", "openssl-sys", "ring"]));
 }
 
-/// The private keys travel only sealed, and only with the function that needs them.
-#[test]
-fn no_package_has_a_private_key_in_clear_text() {
+/// A folder with built programs, and with a private key in clear text and sealed.
+fn built_with_keys() -> (Folder, String, String) {
     let folder = built();
     folder.run(&["keys", "new", "--out", "application.pem"]).check(0, "", "");
     let mut pack = folder.command(&["keys", "pack", "application.pem"]);
     pack.env("KOOHOOK_SEAL_KEY", crate::SEAL_KEY);
-    Finished::of(pack.output().unwrap()).check(
-        0,
-        "rsa-private-key.sealed",
-        "sealed 1 private keys",
-    );
+    let packed = Finished::of(pack.output().unwrap());
+    packed.check(0, "rsa-private-key.sealed", "sealed 1 private keys");
     let path = |name: &str| folder.0.path().join(name).display().to_string();
     let (pem, sealed) = (path("application.pem"), path("rsa-private-key.sealed"));
+    (folder, pem, sealed)
+}
+
+/// The private keys travel only sealed.
+#[test]
+fn no_package_has_a_private_key_in_clear_text() {
+    let (folder, pem, sealed) = built_with_keys();
     for option in ["--rsa-key", "--include"] {
         let refused = package(&folder, "functiongraph", "refused", &[option, &pem]);
         refused.check(1, "", "run koohook keys pack");
         assert!(!folder.0.path().join("refused").exists());
     }
     folder.write("koohook.auto.tfvars.json", b"{}");
-    let secrets = path("koohook.auto.tfvars.json");
+    let secrets = folder.0.path().join("koohook.auto.tfvars.json").display().to_string();
     package(&folder, "functiongraph", "refused", &["--include", &secrets]).check(
         1,
         "",
@@ -227,6 +230,11 @@ fn no_package_has_a_private_key_in_clear_text() {
     );
     let twice = package(&folder, "functiongraph", "refused", &["--include", &sealed]);
     twice.check(1, "", "another file in the package has this name");
+}
+
+#[test]
+fn only_the_function_that_needs_the_sealed_keys_has_them() {
+    let (folder, _, sealed) = built_with_keys();
     package(&folder, "functiongraph", "out", &["--rsa-key", &sealed]).check(0, "", "");
     for name in FUNCTIONS {
         let zip = folder.0.path().join(format!("out/functiongraph/{name}.zip"));

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use super::modules::{packages, targets};
-use super::root;
 use super::source::begins;
+use super::{root, text};
 
 /// The packages of this workspace that each package may depend on, from the bottom up.
 const ARROWS: [(&str, &[&str]); 8] = [
