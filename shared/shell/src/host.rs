@@ -5,6 +5,8 @@
 mod arrival;
 mod error;
 mod functiongraph;
+#[cfg(any(feature = "http", feature = "vercel"))]
+mod header_origin;
 #[cfg(feature = "http")]
 pub mod http;
 mod keep_probing;

@@ -22,7 +22,7 @@ use tokio::time::sleep;
 use self::connections::Connections;
 use self::log_throttle::LogThrottle;
 use super::error::HostError;
-use super::origin::Origins;
+use super::header_origin::Origins;
 use super::platform::Platform;
 use crate::endpoint::Endpoint;
 use crate::unverified_bodies::Bodies;

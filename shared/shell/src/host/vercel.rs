@@ -16,7 +16,7 @@ use vercel_runtime::{AppState, Request, ResponseBody, service_fn};
 
 use super::arrival::{Arrival, Rest, arrive, discard};
 use super::error::HostError;
-use super::origin::Origins;
+use super::header_origin::Origins;
 use super::platform::Platform;
 use super::rejected_request::{RequestLine, log_rejected};
 use crate::config::parse_relay_secret;

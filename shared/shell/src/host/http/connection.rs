@@ -25,7 +25,7 @@ use super::watched_stream::WatchedStream;
 use super::{Host, MAX_HEAD_LEN, MAX_HEADERS};
 use crate::call_origin::{CallOrigin, ServingProcess};
 use crate::endpoint::Endpoint;
-use crate::host::origin::Origins;
+use crate::host::header_origin::Origins;
 use crate::host::rejected_request::{RequestLine, log_rejected, log_status};
 use crate::route::closed;
 
