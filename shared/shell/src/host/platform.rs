@@ -57,6 +57,7 @@ impl Platform {
     }
 
     /// The feature with which a program is built for this platform.
+    #[cfg(not(all(feature = "http", feature = "lambda", feature = "vercel")))]
     pub const fn feature(&self) -> &'static str {
         match self {
             Self::Lambda => "aws",

@@ -54,8 +54,8 @@ pub(super) async fn serve<F: Endpoint>(endpoint: Arc<F>) -> Result<(), HostError
 }
 
 impl<F: Endpoint> Host<F> {
-    /// Answers a request. The runtime drops this future if the caller hangs up, and at a stop it waits
-    /// only for `wait_until`. So the request is carried out there, and always to its end.
+    /// Answers a request. At a stop the runtime waits only for `wait_until`, and it may drop this future
+    /// if the connection breaks. So the request is carried out there, and always to its end.
     async fn respond(self: Arc<Self>, mut request: Request, state: AppState) -> Response<Bytes> {
         let origin = Arc::new(self.origins.of(request.headers(), None));
         let line = RequestLine { method: request.method().clone(), uri: request.uri().clone() };
