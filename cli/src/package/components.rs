@@ -49,8 +49,9 @@ impl Components {
         build: &[String],
         triple: &str,
     ) -> Result<(Self, Crates), CommandError> {
-        let metadata =
-            cargo(root, &["metadata", "--format-version=1", "--filter-platform", triple])?;
+        // Without all features, cargo does not name the crates of the feature vercel.
+        let asked = ["metadata", "--format-version=1", "--all-features", "--filter-platform"];
+        let metadata = cargo(root, &[&asked, &[triple][..]].concat())?;
         let metadata: Metadata = serde_json::from_str(&metadata).map_err(|_| failed("metadata"))?;
         let lock = crate::input::read_text(&root.join("Cargo.lock"))?;
         let crates = Crates { packages: metadata.packages, sums: checksums(&lock) };
