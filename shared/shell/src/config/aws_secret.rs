@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use super::environment::raw_variable;
 use super::names::VARIABLES;
-use crate::aws_address::{amazon, parse_region};
+use crate::aws_address::amazon;
 
 /// The name of a secret.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -20,6 +20,7 @@ pub struct AwsSecretName<'a> {
 
 impl<'a> AwsSecretName<'a> {
     /// Reads an ARN: `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME`.
+    #[cfg(feature = "dynamodb")]
     fn parse(arn: &'a str) -> Option<Self> {
         let parts: Vec<_> = arn.split(':').collect();
         let ["arn", partition, "secretsmanager", region, account, "secret", name] = *parts else {
@@ -27,7 +28,8 @@ impl<'a> AwsSecretName<'a> {
         };
         let is_plain = !arn.contains(|letter: char| letter.is_whitespace() || letter.is_control());
         let is_whole = partition.starts_with("aws") && !account.is_empty() && !name.is_empty();
-        (is_plain && is_whole && parse_region(region).is_ok()).then_some(Self { arn, region })
+        (is_plain && is_whole && crate::aws_address::parse_region(region).is_ok())
+            .then_some(Self { arn, region })
     }
 
     /// The whole ARN.
