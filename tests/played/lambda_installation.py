@@ -45,6 +45,8 @@ class LambdaServers:
 class LambdaInstallation:
     """The functions of one seller."""
 
+    contracts, scenarios = ("V1", "V2"), ()
+
     def __init__(self, codes, program, emulator, servers, folder):
         self.program, self.servers, self.product = program, servers, servers.product
         self.logs = folder / "logs"

@@ -28,7 +28,7 @@ class Marketplace:
 
     def rehearse(self, **settings):
         """Plays the rehearsals of all contracts. Returns the report, also if calls failed."""
-        return self._run("conform", **settings).stdout
+        return self.run("conform", **settings).stdout
 
     def send(self, contract, activity, *members, **settings):
         """Sends one call. The members of the answer."""

@@ -82,7 +82,7 @@ pub fn write_zip(path: &Path, members: Vec<Member>) -> Result<(), CommandError> 
 pub fn write_tar(path: &Path, folder: &str, members: Vec<Member>) -> Result<(), CommandError> {
     let members = by_name(members);
     replace(path, |file| {
-        let mut tar = tar::Builder::new(GzEncoder::new(file, Compression::best()));
+        let mut tar = tar::Builder::new(GzEncoder::new(file, Compression::default()));
         for member in &members {
             let mut header = tar::Header::new_gnu();
             header.set_size(u64::try_from(member.bytes.len()).map_err(io::Error::other)?);
