@@ -2,6 +2,7 @@
 `template.yaml`, a table of DynamoDB's emulator, the product, and the marketplace."""
 
 import os
+import subprocess
 import urllib.parse
 
 import installation
@@ -32,7 +33,13 @@ class LambdaServers:
         self.usage = UsageInterface(BASE_KEY)
 
     def create_table(self, program):
-        installation.koohook(program, "store", "create", address(self.gate.port), **ROLE)
+        """An emulator that has just started may answer later than koohook waits. So this tries again."""
+        for _ in range(4):
+            try:
+                return installation.koohook(program, "store", "create", address(self.gate.port), **ROLE)
+            except subprocess.CalledProcessError as fault:
+                print(f"   the table is not created yet: {fault.stderr.strip()}")
+        return installation.koohook(program, "store", "create", address(self.gate.port), **ROLE)
 
     def ports(self):
         return {DYNAMODB: self.gate.port, PRODUCT: self.product.port, MARKETPLACE: self.usage.port}
