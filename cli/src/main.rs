@@ -108,7 +108,7 @@ enum Command {
     Alarms(alarms::AlarmsArguments),
     /// Ask where koohook will run, make the secrets, and write the settings.
     Init(init::InitArguments),
-    /// Make the packages for FunctionGraph or for a machine.
+    /// Make the packages for FunctionGraph, AWS Lambda, Vercel or a machine.
     Package(package::PackageArguments),
     /// Print a script that completes the words of koohook in a shell.
     Completions(completions::CompletionsArguments),
