@@ -3,6 +3,7 @@ listens at 127.0.0.1, and reports over a Unix socket when it has started and whe
 names are in lower case. What is played here is the interface of the crate `vercel_runtime`."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -170,6 +171,10 @@ class Cron:
         self.instance.end()
 
 
+# The package lists the crates of its programs, which cargo knows.
+CARGO = {name: os.environ[name] for name in ("PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME") if name in os.environ}
+
+
 class VercelInstallation(Installation):
     """The functions of one seller on Vercel."""
 
@@ -184,7 +189,7 @@ class VercelInstallation(Installation):
             shutil.copy(folder / "executable", built / folder.stem)
         subprocess.run([program, "package", "--target", "vercel", "--from", built, "--out", self.folder / "made",
                         "--include", certificate, "--rsa-key", rsa_key],
-                       env={}, cwd=ROOT, check=True, capture_output=True)
+                       env=CARGO, cwd=ROOT, check=True, capture_output=True)
         self.output = self.folder / "made/vercel" / packages.OUTPUT
         self.config = json.loads((self.output / "config.json").read_text())
         return {folder.stem: folder for folder in (self.output / "functions").glob("*.func")}
