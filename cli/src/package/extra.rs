@@ -9,7 +9,6 @@ use super::PackageArguments;
 use super::archive::Member;
 use super::contents;
 use super::target::{self, PackagedFunction};
-use super::vercel;
 use crate::error::CommandError;
 use crate::input;
 
@@ -28,8 +27,8 @@ impl Extra {
         let rsa_key = arguments.rsa_key.as_deref().map(sealed_keys).transpose()?;
         let rsa_key = rsa_key.map(|keys| Member::plain(target::SEALED_KEYS, keys));
         let own = [target::SEALED_KEYS, "bootstrap", contents::BILL, contents::LICENCES];
-        let mut names: BTreeSet<_> =
-            own.into_iter().chain(vercel::RESERVED).map(str::to_owned).collect();
+        let vercels = [target::VERCEL_PROGRAM, target::VERCEL_SETTINGS];
+        let mut names: BTreeSet<_> = own.into_iter().chain(vercels).map(str::to_owned).collect();
         let mut included = Vec::new();
         for path in &arguments.include {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());

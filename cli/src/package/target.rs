@@ -48,6 +48,10 @@ pub const HOLDS_RSA_KEY: &str = "application-sync";
 /// The file of the sealed private keys in its package.
 pub const SEALED_KEYS: &str = "rsa-private-key.sealed";
 
+/// The program in a function's folder on Vercel, and the settings beside it.
+pub const VERCEL_PROGRAM: &str = "executable";
+pub const VERCEL_SETTINGS: &str = ".vc-config.json";
+
 /// The files of a machine's package: in the project, and in the package.
 pub const MACHINE_FILES: [(&str, &str); 10] = [
     ("deploy/machine/koohook@.service", "systemd/koohook@.service"),

@@ -13,7 +13,9 @@ use shell::time_limits::VERCEL_RELAY;
 
 use super::archive::{self, Member};
 use super::extra::Extra;
-use super::target::{self, PackagedFunction};
+use super::target::{
+    self, PackagedFunction, VERCEL_PROGRAM as PROGRAM, VERCEL_SETTINGS as SETTINGS,
+};
 use super::{Made, Parts, length, unwritable};
 use crate::error::CommandError;
 
@@ -21,12 +23,6 @@ use crate::error::CommandError;
 const OUTPUT: &str = ".vercel/output";
 /// Where Vercel puts the files of a function.
 const CODE: &str = "/var/task";
-/// The file that Vercel starts.
-const PROGRAM: &str = "executable";
-/// The settings of a function in its folder.
-const SETTINGS: &str = ".vc-config.json";
-/// The names that an operator's files may not have.
-pub const RESERVED: [&str; 2] = [PROGRAM, SETTINGS];
 /// How much longer a function may run than koohook takes: for its start.
 const MARGIN: Duration = Duration::from_secs(5);
 

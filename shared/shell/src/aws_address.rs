@@ -1,4 +1,4 @@
-//! The addresses of AWS's APIs.
+//! The addresses of AWS's APIs, and the names of its secrets.
 
 use http::Uri;
 
@@ -37,4 +37,39 @@ pub fn amazon(api: &str, region: &str) -> String {
     // China's regions are a separate partition, under a separate domain.
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     format!("https://{api}.{region}.{domain}")
+}
+
+/// The name of a secret.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct AwsSecretName<'a> {
+    arn: &'a str,
+    region: &'a str,
+}
+
+impl<'a> AwsSecretName<'a> {
+    /// Reads an ARN: `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME`.
+    pub fn parse(arn: &'a str) -> Option<Self> {
+        let parts: Vec<_> = arn.split(':').collect();
+        let ["arn", partition, "secretsmanager", region, account, "secret", name] = *parts else {
+            return None;
+        };
+        let is_plain = !arn.contains(|letter: char| letter.is_whitespace() || letter.is_control());
+        let is_whole = partition.starts_with("aws") && !account.is_empty() && !name.is_empty();
+        (is_plain && is_whole && parse_region(region).is_ok()).then_some(Self { arn, region })
+    }
+
+    /// The whole ARN.
+    pub const fn arn(&self) -> &'a str {
+        self.arn
+    }
+
+    /// The region of the secret.
+    pub const fn region(&self) -> &'a str {
+        self.region
+    }
+
+    /// The URL of the API that has the secret.
+    pub fn endpoint(&self) -> String {
+        amazon("secretsmanager", self.region)
+    }
 }

@@ -28,7 +28,7 @@ use domain::secret::Secret;
 use protocol::access_key::Keyring;
 
 pub use self::alarms::AlarmConfig;
-pub use self::aws_secret::{AwsSecretName, read_aws_secrets};
+pub use self::aws_secret::read_aws_secrets;
 pub use self::environment::{is_set, variable, variable_in_file};
 pub use self::error::ConfigError;
 use self::host::HostConfig;

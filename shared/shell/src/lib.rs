@@ -32,7 +32,7 @@
 //!   over HTTP; `client`: the HTTP client; [`guard`]: which networks and authorities a call to the
 //!   product may use. [`store`]: the key-value stores. `aws`: signs calls of AWS's APIs,
 //!   and reads secrets;
-//!   `aws_address`: the addresses of these APIs. [`store_figures`]: what waits in the store, for
+//!   [`aws_address`]: the addresses of these APIs, and the names of secrets. [`store_figures`]: what waits in the store, for
 //!   metrics and alarms. [`seal`]: encrypts stored values.
 //! - [`config`]: reads the environment, once per start. [`host`]: the hosts that run functions;
 //!   [`unverified_bodies`]: limits how many bytes of unverified bodies a host keeps.
@@ -47,7 +47,7 @@ mod alarm_sightings;
 pub mod alarms;
 #[cfg(feature = "dynamodb")]
 pub mod aws;
-mod aws_address;
+pub mod aws_address;
 #[cfg(feature = "scan")]
 pub mod backup;
 mod call_error;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::AwsCredentials;
 use super::signed_call::{AwsApi, SigningClock};
-use crate::config::AwsSecretName;
+use crate::aws_address::AwsSecretName;
 use crate::web::Web;
 
 /// Reads secrets with one set of credentials.

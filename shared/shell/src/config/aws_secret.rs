@@ -7,46 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use super::environment::raw_variable;
 use super::names::VARIABLES;
-use crate::aws_address::amazon;
-
-/// The name of a secret.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct AwsSecretName<'a> {
-    arn: &'a str,
-    region: &'a str,
-}
-
-impl<'a> AwsSecretName<'a> {
-    /// Reads an ARN: `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME`.
-    #[cfg(feature = "dynamodb")]
-    fn parse(arn: &'a str) -> Option<Self> {
-        let parts: Vec<_> = arn.split(':').collect();
-        let ["arn", partition, "secretsmanager", region, account, "secret", name] = *parts else {
-            return None;
-        };
-        let is_plain = !arn.contains(|letter: char| letter.is_whitespace() || letter.is_control());
-        let is_whole = partition.starts_with("aws") && !account.is_empty() && !name.is_empty();
-        (is_plain && is_whole && crate::aws_address::parse_region(region).is_ok())
-            .then_some(Self { arn, region })
-    }
-
-    /// The whole ARN.
-    pub const fn arn(&self) -> &'a str {
-        self.arn
-    }
-
-    /// The region of the secret.
-    pub const fn region(&self) -> &'a str {
-        self.region
-    }
-
-    /// The URL of the API that has the secret.
-    pub fn endpoint(&self) -> String {
-        amazon("secretsmanager", self.region)
-    }
-}
+#[cfg(feature = "dynamodb")]
+use crate::aws_address::AwsSecretName;
 
 /// The texts of the secrets that settings name, or why there is none. Each is read once.
 static READ: OnceLock<BTreeMap<String, Result<String, String>>> = OnceLock::new();
@@ -72,7 +35,7 @@ pub(super) fn why_unread(setting: &str) -> String {
 /// texts of the secrets. A secret that cannot be read is an error of its setting.
 pub async fn read_aws_secrets() {
     let named =
-        VARIABLES.iter().filter_map(|name| raw_variable(name)).filter(|text| is_named(text));
+        VARIABLES.iter().filter_map(|name| std::env::var(name).ok()).filter(|text| is_named(text));
     let named: Vec<_> = named.collect();
     if named.is_empty() {
         return;
@@ -109,7 +72,7 @@ async fn read(named: Vec<String>) -> BTreeMap<String, Result<String, String>> {
 #[cfg(feature = "dynamodb")]
 fn reader() -> Result<crate::aws::SecretReader<crate::client::Client>, String> {
     use crate::aws::{AwsCredentials, SecretReader};
-    let endpoint = raw_variable(ENDPOINT).filter(|text| !text.is_empty());
+    let endpoint = std::env::var(ENDPOINT).ok().filter(|text| !text.is_empty());
     let endpoint = endpoint.map(|text| crate::aws_address::parse_endpoint(&text)).transpose();
     let endpoint = endpoint.map_err(|fault| format!("cannot be read: {ENDPOINT} {fault}"))?;
     let credentials = AwsCredentials::from_env();

@@ -6,16 +6,11 @@ use super::aws_secret;
 use super::file;
 
 /// Reads a variable of the process's environment. If its value names a secret of AWS that was read at
-/// the start, the result is the text of the secret.
+/// the start, the result is the text of the secret. If its value is not Unicode, the result contains a
+/// replacement character, which no setting may have.
 pub fn variable(name: &str) -> Option<String> {
-    let text = raw_variable(name)?;
+    let text = std::env::var_os(name)?.to_string_lossy().into_owned();
     Some(aws_secret::text_of(&text).unwrap_or(text))
-}
-
-/// Reads a variable as it is. If its value is not Unicode, the result contains a replacement
-/// character, which no setting may have.
-pub(super) fn raw_variable(name: &str) -> Option<String> {
-    std::env::var_os(name).map(|text| text.to_string_lossy().into_owned())
 }
 
 /// Whether a setting is set, directly or as a file.
