@@ -67,34 +67,32 @@ def shown(modes):
 
 def unpack_vercel(packages, folder):
     """Unpacks the archive for Vercel. The folder of the build output, and the size of the archive."""
-    files = list(packages.glob("koohook-*-vercel.tar.gz"))
-    check_equal(len(files), 1, "the number of archives for Vercel")
-    top = files[0].name.removesuffix(".tar.gz")
-    with tarfile.open(files[0]) as archive:
-        for member in archive:
-            check_member(member, top, "executable")
-    folder.mkdir(parents=True)
-    subprocess.run(["tar", "--extract", "--gzip", "--file", files[0], "--directory", folder], check=True)
-    output = folder / top / OUTPUT
-    found = subprocess.run(["diff", "--recursive", "--brief", output, packages / "vercel" / OUTPUT])
+    top, size = unpack_archive(packages, folder, "koohook-*-vercel.tar.gz", "executable")
+    found = subprocess.run(["diff", "--recursive", "--brief", top / OUTPUT, packages / "vercel" / OUTPUT])
     check_equal(found.returncode, 0, "the code of diff between the archive and the folder for Vercel")
-    return output, files[0].stat().st_size
+    return top / OUTPUT, size
 
 
 def unpack_machine(packages, folder):
     """Unpacks the archive for a machine. Its top folder and its size."""
-    files = list(packages.glob("koohook-*-x86_64-linux.tar.gz"))
-    check_equal(len(files), 1, "the number of archives for a machine")
+    top, size = unpack_archive(packages, folder, "koohook-*-x86_64-linux.tar.gz", "koohook")
+    check_equal({child.name for child in top.iterdir()}, ON_TOP, "the list in the archive")
+    check_equal([child.name for child in (top / "bin").iterdir()], ["koohook"], "the list in bin")
+    return top, size
+
+
+def unpack_archive(packages, folder, pattern, program):
+    """Unpacks the only archive with such a name. Its top folder and its size. Only files with the name `program`
+    may be programs."""
+    files = list(packages.glob(pattern))
+    check_equal(len(files), 1, f"the number of archives {pattern}")
     top = files[0].name.removesuffix(".tar.gz")
     with tarfile.open(files[0]) as archive:
         for member in archive:
-            check_member(member, top, "koohook")
+            check_member(member, top, program)
     folder.mkdir(parents=True)
     subprocess.run(["tar", "--extract", "--gzip", "--file", files[0], "--directory", folder], check=True)
-    program = folder / top
-    check_equal({child.name for child in program.iterdir()}, ON_TOP, "the list in the archive")
-    check_equal([child.name for child in (program / "bin").iterdir()], ["koohook"], "the list in bin")
-    return program, files[0].stat().st_size
+    return folder / top, files[0].stat().st_size
 
 
 def check_member(member, top, program):

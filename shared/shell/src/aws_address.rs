@@ -40,7 +40,7 @@ pub fn amazon(api: &str, region: &str) -> String {
 }
 
 /// The name of a secret.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct AwsSecretName<'a> {
     arn: &'a str,
     region: &'a str,
@@ -71,5 +71,39 @@ impl<'a> AwsSecretName<'a> {
     /// The URL of the API that has the secret.
     pub fn endpoint(&self) -> String {
         amazon("secretsmanager", self.region)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:koohook-AbCdEf";
+
+    #[test]
+    fn the_address_comes_from_the_arn() {
+        let name = AwsSecretName::parse(ARN).unwrap();
+        assert_eq!(name.region(), "eu-west-1");
+        assert_eq!(name.endpoint(), "https://secretsmanager.eu-west-1.amazonaws.com");
+        let china = ARN.replace("aws:", "aws-cn:").replace("eu-west-1", "cn-north-1");
+        let china = AwsSecretName::parse(&china).unwrap().endpoint();
+        assert_eq!(china, "https://secretsmanager.cn-north-1.amazonaws.com.cn");
+    }
+
+    /// A region in an ARN becomes the host of a call with credentials.
+    #[test]
+    fn a_text_that_is_not_an_arn_names_no_secret() {
+        for text in [
+            "",
+            "koohook",
+            "arn:aws:s3:eu-west-1:123456789012:secret:koohook",
+            "arn:aws:secretsmanager::123456789012:secret:koohook",
+            "arn:aws:secretsmanager:evil.example/:123456789012:secret:koohook",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a b",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a:b",
+        ] {
+            assert_eq!(AwsSecretName::parse(text), None, "{text}");
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! Reads the environment into [`Config`], once per start. An error names the setting, and never its
 //! value. A start reports all wrong settings together (decision I6).
 //!
-//! A setting's text comes from the `environment`, a `file` or a secret of AWS (`aws_secret`). `source` and `text` reject texts that
-//! no setting may have. Then each subject parses its own settings: `callbacks`, `product`,
-//! `orders`, `usage`, `store`, `host`, `metrics`, `alarms`; `listener`: what `host` and `metrics` share. `names`
-//! lists all settings.
+//! A setting's text comes from the `environment`, a `file` or a secret of AWS (`aws_secret`). `source` and
+//! `text` reject texts that no setting may have. Then each subject parses its own settings: `callbacks`,
+//! `product`, `orders`, `usage`, `store`, `host`, `metrics`, `alarms`; `listener`: what `host` and
+//! `metrics` share. `names` lists all settings.
 
 mod alarms;
 mod aws_secret;

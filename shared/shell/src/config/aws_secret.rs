@@ -5,11 +5,22 @@
 //! whose settings name a secret needs the permission to read it.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "dynamodb")]
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
+#[cfg(feature = "dynamodb")]
+use std::time::SystemTime;
+
+#[cfg(feature = "dynamodb")]
+use futures_util::future::join_all;
 
 use super::names::VARIABLES;
 #[cfg(feature = "dynamodb")]
-use crate::aws_address::AwsSecretName;
+use crate::aws::{AwsCredentials, SecretReader};
+#[cfg(feature = "dynamodb")]
+use crate::aws_address::{AwsSecretName, parse_endpoint};
+#[cfg(feature = "dynamodb")]
+use crate::client::Client;
 
 /// The texts of the secrets that settings name, or why there is none. Each is read once.
 static READ: OnceLock<BTreeMap<String, Result<String, String>>> = OnceLock::new();
@@ -44,41 +55,41 @@ pub async fn read_aws_secrets() {
     let _ = READ.set(read(named).await);
 }
 
+/// Reads all secrets at once: the start of a function on Lambda may take ten seconds. Several settings may
+/// name members of one secret.
 #[cfg(feature = "dynamodb")]
 async fn read(named: Vec<String>) -> BTreeMap<String, Result<String, String>> {
     let reader = reader();
-    let mut secrets: BTreeMap<String, Result<String, String>> = BTreeMap::new();
-    let mut texts = BTreeMap::new();
-    for setting in named {
-        let (arn, member) = parts(&setting);
-        let Some(name) = AwsSecretName::parse(arn) else {
-            texts.insert(setting, Err(NO_ARN.to_owned()));
-            continue;
-        };
-        if !secrets.contains_key(arn) {
-            let read = match &reader {
-                Ok(reader) => reader.read(&name).await.map_err(|fault| fault.to_string()),
-                Err(fault) => Err(fault.clone()),
-            };
-            secrets.insert(arn.to_owned(), read);
-        }
-        let text = secrets.get(arn).cloned().unwrap_or_else(|| Err(UNREAD.to_owned()));
-        let text = text.and_then(|secret| member_of(secret, member));
-        texts.insert(setting, text);
-    }
-    texts
+    let arns: BTreeSet<_> = named.iter().map(|setting| parts(setting).0).collect();
+    let secrets = arns.into_iter().map(async |arn| (arn, secret(&reader, arn).await));
+    let secrets: BTreeMap<_, _> = join_all(secrets).await.into_iter().collect();
+    let text = |setting: &String| {
+        let (arn, member) = parts(setting);
+        let secret = secrets.get(arn).cloned()?;
+        Some((setting.clone(), secret.and_then(|secret| member_of(secret, member))))
+    };
+    named.iter().filter_map(text).collect()
 }
 
 #[cfg(feature = "dynamodb")]
-fn reader() -> Result<crate::aws::SecretReader<crate::client::Client>, String> {
-    use crate::aws::{AwsCredentials, SecretReader};
+async fn secret(
+    reader: &Result<SecretReader<Client>, String>,
+    arn: &str,
+) -> Result<String, String> {
+    let name = AwsSecretName::parse(arn).ok_or(NO_ARN)?;
+    let reader = reader.as_ref().map_err(Clone::clone)?;
+    reader.read(&name).await.map_err(|fault| fault.to_string())
+}
+
+#[cfg(feature = "dynamodb")]
+fn reader() -> Result<SecretReader<Client>, String> {
     let endpoint = std::env::var(ENDPOINT).ok().filter(|text| !text.is_empty());
-    let endpoint = endpoint.map(|text| crate::aws_address::parse_endpoint(&text)).transpose();
+    let endpoint = endpoint.map(|text| parse_endpoint(&text)).transpose();
     let endpoint = endpoint.map_err(|fault| format!("cannot be read: {ENDPOINT} {fault}"))?;
     let credentials = AwsCredentials::from_env();
     let credentials = credentials.map_err(|fault| format!("cannot be read: {fault}"))?;
-    let web = crate::client::Client::new(MAX_ANSWER_LEN);
-    Ok(SecretReader::new(web, credentials, std::time::SystemTime::now, endpoint))
+    let web = Client::new(MAX_ANSWER_LEN);
+    Ok(SecretReader::new(web, credentials, SystemTime::now, endpoint))
 }
 
 /// A program without the client that signs AWS's calls cannot read a secret.
@@ -136,33 +147,6 @@ mod tests {
     use super::*;
 
     const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:koohook-AbCdEf";
-
-    #[test]
-    fn the_address_comes_from_the_arn() {
-        let name = AwsSecretName::parse(ARN).unwrap();
-        assert_eq!(name.region(), "eu-west-1");
-        assert_eq!(name.endpoint(), "https://secretsmanager.eu-west-1.amazonaws.com");
-        let china = ARN.replace("aws:", "aws-cn:").replace("eu-west-1", "cn-north-1");
-        let china = AwsSecretName::parse(&china).unwrap().endpoint();
-        assert_eq!(china, "https://secretsmanager.cn-north-1.amazonaws.com.cn");
-    }
-
-    /// A region in an ARN becomes the host of a call with credentials.
-    #[test]
-    fn a_text_that_is_not_an_arn_names_no_secret() {
-        for text in [
-            "",
-            "koohook",
-            "arn:aws:s3:eu-west-1:123456789012:secret:koohook",
-            "arn:aws:secretsmanager::123456789012:secret:koohook",
-            "arn:aws:secretsmanager:evil.example/:123456789012:secret:koohook",
-            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:",
-            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a b",
-            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a:b",
-        ] {
-            assert_eq!(AwsSecretName::parse(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn a_setting_names_a_secret_or_its_member() {
