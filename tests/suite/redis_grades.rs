@@ -1,7 +1,7 @@
 //! The grade of a Redis whose settings change while koohook runs.
 
-use std::io::Write;
-use std::net::TcpListener;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
 use shell::store::{AnyStore, StoreSetting};
@@ -52,14 +52,54 @@ fn the_error_reports_a_server_that_is_not_a_redis() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let setting = format!("redis://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
-        for stream in listener.incoming() {
-            let _ =
-                stream.unwrap().write_all(b"220 made-up.example ESMTP\r\n".repeat(9).as_slice());
+        let mut open = Vec::new();
+        for stream in listener.incoming().flatten() {
+            let _ = (&stream).write_all(b"220 made-up.example ESMTP\r\n".repeat(9).as_slice());
+            // It waits for the next line.
+            open.push(stream);
         }
     });
     let refusal = refusal(&setting);
     assert!(refusal.contains("does not answer like a Redis server; correct the host"), "{refusal}");
 }
+
+/// A proxy holds the questions back until koohook has sent all of them.
+#[test]
+fn a_start_asks_the_server_in_one_round_trip() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let setting = format!("redis://{}", listener.local_addr().unwrap());
+    let server = TcpStream::connect(server.address().trim_start_matches("redis://")).unwrap();
+    thread::spawn(move || {
+        let client = listener.accept().unwrap().0;
+        thread::scope(|threads| {
+            threads.spawn(|| io::copy(&mut &server, &mut &client));
+            hold_questions(&client, &server)
+        })
+    });
+    run(StoreSetting::parse(&setting).unwrap().open(false)).unwrap();
+}
+
+fn hold_questions(mut client: &TcpStream, mut server: &TcpStream) -> io::Result<()> {
+    let (mut held, mut chunk) = (Vec::new(), [0; 4_096]);
+    loop {
+        let read = client.read(&mut chunk)?;
+        if read == 0 {
+            return server.shutdown(Shutdown::Both);
+        }
+        held.extend_from_slice(&chunk[..read]);
+        let text = String::from_utf8_lossy(&held);
+        let asked = QUESTIONS.iter().filter(|question| text.contains(*question)).count();
+        // Before the questions, the client introduces itself.
+        if asked == 0 || asked == QUESTIONS.len() {
+            server.write_all(&held)?;
+            held.clear();
+        }
+    }
+}
+
+/// What koohook asks before it serves.
+const QUESTIONS: [&str; 5] = ["PING", "\nINFO", "appendonly", "appendfsync", "maxmemory-policy"];
 
 fn line(level: &str, grades: &str) -> Option<(String, String)> {
     Some((level.to_owned(), grades.to_owned()))

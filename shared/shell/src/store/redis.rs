@@ -2,8 +2,8 @@
 //! or without TLS.
 //!
 //! A value is one hash under one key. A write is one script, so that it compares the version,
-//! writes, and moves its entries on the agenda and in the catalogue in one step. Keys are spread over 16 shards by the first hex
-//! digit of their SHA-256; this never changes. Each shard has separate agendas and a separate
+//! writes, and moves its entries on the agenda and in the catalogue in one step. Keys are spread over
+//! 16 shards by the first hex digit of their SHA-256; this never changes. Each shard has separate agendas and a separate
 //! catalogue, and its mark `{…}` keeps it on one node of a cluster. The keys in a server are
 //! `koohook:{7}:kept:KEY`, `koohook:{7}:agenda:due`, the same with `dead`, `sweep` and `usage`, and
 //! `koohook:{7}:catalogue`.
@@ -20,6 +20,7 @@ mod catalogue;
 mod connection;
 mod durability;
 mod fence;
+mod grade;
 mod grading;
 mod open_error;
 mod operations;
@@ -36,7 +37,7 @@ use super::agenda::shard_byte;
 use super::troubles::StoreTroubles;
 use super::{Durability, Queue};
 
-pub use self::durability::Grade;
+pub use self::grade::Grade;
 pub use self::open_error::RedisOpenError;
 
 /// A store in a Redis server or cluster.

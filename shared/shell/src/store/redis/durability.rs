@@ -1,83 +1,26 @@
-//! The durability of a server: the settings that it reports, and the grade that follows.
+//! The durability settings that a server reports.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use futures_util::future::{try_join_all, try_join3};
 use redis::{RedisError, Value};
 
 use super::connection::{RedisConnection, text};
-
-/// How safe an acknowledged write is.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Grade {
-    /// It survives any crash, and a failover to a replica that acknowledged it: `wait=N`.
-    APlus,
-    /// It survives any crash, and there is no replica that a failover could promote.
-    A,
-    /// A crash or a failover may lose the newest writes. Contains why, and what to change. A server
-    /// that does not report its settings, as managed servers may not, has this grade, too: its
-    /// customer cannot change hidden settings. A bad setting that is reported still leads to grade
-    /// C. If a purchase is lost, the marketplace's next newInstance creates it again under the same
-    /// derived ID. No other lost call is repeated.
-    B(&'static str),
-    /// It may lose more than that. Contains why, and what to change.
-    C(&'static str),
-}
+use super::grade::{Grade, ReportedSettings};
 
 /// The durability settings that the masters report.
 pub struct FoundDurability {
-    masters: Vec<Facts>,
+    masters: Vec<ReportedSettings>,
     /// Whether koohook waits for replicas.
     waits: bool,
-}
-
-/// The settings that one server reports, by name. A setting that it does not report is absent.
-type Facts = BTreeMap<&'static str, String>;
-
-impl Grade {
-    /// The grade's letter.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::APlus => "A+",
-            Self::A => "A",
-            Self::B(_) => "B",
-            Self::C(_) => "C",
-        }
-    }
-
-    /// Logs that the grade has changed, if it has.
-    pub fn log_change(self, before: Self, found: &FoundDurability) {
-        let (grade, was) = (self.as_str(), before.as_str());
-        match self {
-            _ if grade == was => {}
-            Self::C(advice) => {
-                tracing::error!(grade, was, found = %found, advice, "redis durability is worse");
-            }
-            Self::B(advice) if before < self => {
-                tracing::warn!(grade, was, found = %found, advice, "redis durability is worse");
-            }
-            Self::APlus | Self::A | Self::B(_) => {
-                tracing::info!(grade, was, found = %found, "redis durability is better");
-            }
-        }
-    }
-
-    /// Logs the settings and the grade that were found at the start.
-    pub fn log(self, found: &FoundDurability) {
-        let grade = self.as_str();
-        match self {
-            Self::APlus | Self::A => tracing::info!(grade, found = %found, "redis durability"),
-            Self::B(advice) | Self::C(advice) => {
-                tracing::warn!(grade, found = %found, advice, "redis durability");
-            }
-        }
-    }
 }
 
 impl FoundDurability {
     /// The grade of the worst master.
     pub fn grade(&self) -> Grade {
-        self.masters.iter().map(|facts| grade(facts, self.waits)).max().unwrap_or(Grade::B(SILENT))
+        let grades = self.masters.iter().map(|facts| Grade::of(facts, self.waits));
+        grades.max().unwrap_or(Grade::UNKNOWN)
     }
 
     /// Whether a server is a replica, which accepts no writes.
@@ -88,7 +31,7 @@ impl FoundDurability {
 
 impl fmt::Display for FoundDurability {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let worst = self.masters.iter().max_by_key(|facts| grade(facts, self.waits));
+        let worst = self.masters.iter().max_by_key(|facts| Grade::of(facts, self.waits));
         let Some(facts) = worst.filter(|facts| !facts.is_empty()) else {
             return formatter.write_str("no durability settings");
         };
@@ -100,46 +43,42 @@ impl fmt::Display for FoundDurability {
 
 /// Reads the settings of every master. A rejected `INFO` or `CONFIG GET` is not an error. A missing
 /// answer is an error.
+///
+/// All questions are sent at once: a start waits for one round trip, not for five.
 pub async fn find(
     connection: &RedisConnection,
     waits: bool,
 ) -> Result<FoundDurability, RedisError> {
-    let mut found: BTreeMap<String, Facts> = BTreeMap::new();
-    // `PING` shows whether there is a server; the later commands may be rejected.
-    for (name, _) in connection.read_every_master(redis::cmd("PING")).await? {
+    // `PING` shows whether there is a server; the other commands may be rejected.
+    let ping = connection.read_every_master(redis::cmd("PING"));
+    let info = async { allowed(connection.read_every_master(redis::cmd("INFO")).await) };
+    let settings = try_join_all(SETTINGS.map(|setting| reported(connection, setting)));
+    let (names, infos, settings) = try_join3(ping, info, settings).await?;
+
+    let mut found: BTreeMap<String, ReportedSettings> = BTreeMap::new();
+    for (name, _) in names {
         found.entry(name).or_default();
     }
-    for (name, answer) in allowed(connection.read_every_master(redis::cmd("INFO")).await)? {
+    for (name, answer) in infos {
         let facts = found.entry(name).or_default();
         facts.extend(text(answer).map(|info| lines(&info)).unwrap_or_default());
     }
-    for setting in SETTINGS {
-        let mut get = redis::cmd("CONFIG");
-        get.arg("GET").arg(setting);
-        for (name, answer) in allowed(connection.read_every_master(get).await)? {
-            let value = second(answer).map(|value| (setting, value));
-            found.entry(name).or_default().extend(value);
-        }
+    for (name, setting, value) in settings.into_iter().flatten() {
+        found.entry(name).or_default().insert(setting, value);
     }
     Ok(FoundDurability { masters: found.into_values().collect(), waits })
 }
 
-/// Grades a server. The first row that matches decides, so the order of the rows matters.
-fn grade(facts: &Facts, waits: bool) -> Grade {
-    let reported = |name| facts.get(name).map(String::as_str);
-    let replicated = reported("replicas").is_some_and(|count| count != "0");
-    match (reported("maxmemory-policy"), reported("appendonly"), reported("appendfsync")) {
-        (Some(policy), _, _) if policy.starts_with("allkeys") => Grade::C(EVICTS),
-        (_, Some("yes"), Some("always")) if waits => Grade::APlus,
-        (_, Some("yes"), Some("always")) if replicated => Grade::B(FAILS_OVER),
-        (_, Some("yes"), Some("always")) => Grade::A,
-        (_, Some("yes"), None) => Grade::B(HIDES),
-        _ if replicated => Grade::B(SYNCS_LATE),
-        (_, Some("yes"), Some("no")) => Grade::C(FORGETS),
-        (_, Some("yes"), _) => Grade::B(SYNCS_LATE),
-        (_, None, _) => Grade::B(SILENT),
-        (_, Some(_), _) => Grade::C(FORGETS),
-    }
+/// The value of a setting at each master that reports it: the master's name, the setting, the value.
+async fn reported(
+    connection: &RedisConnection,
+    setting: &'static str,
+) -> Result<Vec<(String, &'static str, String)>, RedisError> {
+    let mut get = redis::cmd("CONFIG");
+    get.arg("GET").arg(setting);
+    let answers = allowed(connection.read_every_master(get).await)?;
+    let values = answers.into_iter().filter_map(|(name, answer)| Some((name, second(answer)?)));
+    Ok(values.map(|(name, value)| (name, setting, value)).collect())
 }
 
 /// Treats a rejected command as an empty answer. A failed connection stays an error.
@@ -152,7 +91,7 @@ fn allowed(
     }
 }
 
-fn lines(info: &str) -> Facts {
+fn lines(info: &str) -> ReportedSettings {
     let pairs = info.lines().filter_map(|line| line.split_once(':'));
     let fact = |(line, value): (&str, &str)| {
         let (_, name) = LINES.iter().find(|(known, _)| *known == line)?;
@@ -184,78 +123,17 @@ const LINES: [(&str, &str); 4] = [
     ("connected_slaves", "replicas"),
     ("role", "role"),
 ];
-const EVICTS: &str = "its maxmemory-policy deletes keys that never expire; set it to noeviction";
-const FORGETS: &str =
-    "set appendonly to yes and appendfsync to always or everysec, or add a replica";
-const FAILS_OVER: &str = "a failover may lose the newest writes; set wait=N";
-const SYNCS_LATE: &str =
-    "a crash may lose the newest writes; set appendonly to yes and appendfsync to always";
-const HIDES: &str = "the server does not report appendfsync; allow this user to run CONFIG GET, or ask the \
-     server's provider whether it syncs every write";
-const SILENT: &str = "the server does not report how it stores writes; ask its provider whether a crash may lose some";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn facts(reported: &str) -> Facts {
+    fn facts(reported: &str) -> ReportedSettings {
         let names = SETTINGS.into_iter().chain(["replicas", "role"]);
         let value = |name: &str| {
             reported.split(' ').find_map(|fact| fact.strip_prefix(name)?.strip_prefix('='))
         };
         names.filter_map(|name| Some((name, value(name)?.to_owned()))).collect()
-    }
-
-    #[test]
-    fn the_reported_settings_determine_the_grade() {
-        for (reported, grade) in [
-            ("appendonly=yes appendfsync=always", 'A'),
-            ("appendonly=yes appendfsync=always maxmemory-policy=noeviction replicas=0", 'A'),
-            ("appendonly=yes appendfsync=always maxmemory-policy=volatile-lru", 'A'),
-            ("appendonly=yes appendfsync=always replicas=1", 'B'),
-            ("appendonly=yes appendfsync=always maxmemory-policy=noeviction replicas=3", 'B'),
-            ("appendonly=yes appendfsync=everysec replicas=0", 'B'),
-            ("appendonly=yes replicas=0", 'B'),
-            ("appendonly=no appendfsync=always replicas=1", 'B'),
-            ("appendonly=yes appendfsync=no replicas=2", 'B'),
-            ("", 'B'),
-            ("replicas=0", 'B'),
-            ("appendonly=no appendfsync=always", 'C'),
-            ("appendonly=no replicas=0", 'C'),
-            ("appendonly=yes appendfsync=no replicas=0", 'C'),
-            ("appendonly=yes appendfsync=always maxmemory-policy=allkeys-lru", 'C'),
-            ("maxmemory-policy=allkeys-random replicas=1", 'C'),
-        ] {
-            assert_eq!(
-                super::grade(&facts(reported), false).as_str(),
-                grade.to_string(),
-                "{reported}"
-            );
-        }
-    }
-
-    /// If a master crashes and restarts before a failover, the replicas lose what it lost.
-    #[test]
-    fn waiting_for_replicas_needs_a_master_that_always_syncs() {
-        for (reported, grade) in [
-            ("appendonly=yes appendfsync=always replicas=1", "A+"),
-            ("appendonly=yes appendfsync=everysec replicas=1", "B"),
-            ("appendonly=no replicas=2", "B"),
-            ("", "B"),
-            ("appendonly=yes appendfsync=always maxmemory-policy=allkeys-lru replicas=1", "C"),
-        ] {
-            assert_eq!(super::grade(&facts(reported), true).as_str(), grade, "{reported}");
-        }
-        assert!(
-            Grade::APlus < Grade::A && Grade::A < Grade::B("") && Grade::B("z") < Grade::C("a")
-        );
-    }
-
-    #[test]
-    fn a_server_that_hides_appendfsync_is_b_and_the_advice_names_config_get() {
-        let found = facts("appendonly=yes maxmemory-policy=noeviction");
-        assert_eq!(grade(&found, false), Grade::B(HIDES));
-        assert!(HIDES.contains("CONFIG GET"));
     }
 
     #[test]
@@ -267,9 +145,9 @@ mod tests {
         let best = "appendonly=yes appendfsync=always";
         let good = "appendonly=yes appendfsync=everysec";
         assert_eq!(found(&[best, best]).grade(), Grade::A);
-        assert_eq!(found(&[good, best]).grade(), Grade::B(SYNCS_LATE));
+        assert_eq!(found(&[good, best]).grade().as_str(), "B");
         let replicated = "appendonly=yes appendfsync=always replicas=1";
-        assert_eq!(found(&[best, replicated, best]).grade(), Grade::B(FAILS_OVER));
+        assert_eq!(found(&[best, replicated, best]).grade().as_str(), "B");
         let worst = found(&[good, "appendonly=no", best]);
         assert_eq!(worst.grade().as_str(), "C");
         assert_eq!(worst.to_string(), "appendonly=no");
