@@ -16,8 +16,11 @@ pub fn is_quoted(text: &str) -> bool {
 /// in one or two letters.
 pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters = letters(text);
+    // Every start of a function compares each variable of its platform with each setting. Most differ
+    // so much in length that they cannot be similar.
+    let fits = |name: &&str| count_letters(name).abs_diff(letters.len()) <= MAX_SLIPS;
     let far = |name: &str| strsim::osa_distance(&letters, &self::letters(name));
-    let near = known.into_iter().map(|name| (far(name), name));
+    let near = known.into_iter().filter(fits).map(|name| (far(name), name));
     let near = near.min_by_key(|(distance, _)| *distance)?;
     (near.0 <= MAX_SLIPS && near.0.saturating_mul(3) <= letters.len()).then_some(near.1)
 }
@@ -30,6 +33,11 @@ const QUOTES: [char; 11] = ['"', '\'', '`', '“', '”', '‘', '’', '「', '
 fn letters(text: &str) -> String {
     let letters = text.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// The length of [`letters`].
+fn count_letters(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_alphanumeric).count()
 }
 
 /// Control characters, spaces of other widths, characters without width, direction marks, selectors
