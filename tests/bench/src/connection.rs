@@ -96,6 +96,7 @@ fn is_whole(received: &[u8]) -> Result<bool> {
     let Some((head, body)) = str::from_utf8(received)?.split_once("\r\n\r\n") else {
         return Ok(false);
     };
-    let length = head.split("\r\n").find_map(|line| line.strip_prefix("Content-Length: "));
-    Ok(body.len() >= length.ok_or("no length")?.parse()?)
+    let mut headers = head.split("\r\n").filter_map(|line| line.split_once(": "));
+    let length = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    Ok(body.len() >= length.ok_or("no length")?.1.parse()?)
 }

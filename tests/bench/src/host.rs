@@ -99,8 +99,21 @@ impl MeasuredHost {
 
     /// Starts a command that listens on the address in the environment variable `listen`.
     pub fn spawn(command: &mut Command, listen: &str) -> Result<Self> {
+        Self::spawn_at(command, listen, |address| address.to_string())
+    }
+
+    /// Starts a command that listens on the port in the environment variable `port`.
+    pub fn spawn_at_port(command: &mut Command, port: &str) -> Result<Self> {
+        Self::spawn_at(command, port, |address| address.port().to_string())
+    }
+
+    fn spawn_at(
+        command: &mut Command,
+        variable: &str,
+        value: fn(&SocketAddr) -> String,
+    ) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        command.env(listen, address.to_string()).stdin(Stdio::null()).stdout(Stdio::null());
+        command.env(variable, value(&address)).stdin(Stdio::null()).stdout(Stdio::null());
         let started = Instant::now();
         let process = command.spawn()?;
         Ok(Self { process, started, address })

@@ -76,7 +76,7 @@ const SUBJECTS: [Subject; 15] = [
     Subject { name: "functions", measure: function_costs },
     Subject {
         name: "packages",
-        measure: |programs, pace, table| packages::measure(&programs.path("packages"), pace, table),
+        measure: |programs, pace, table| packages::measure(&programs.0, pace, table),
     },
     Subject { name: "simulation", measure: |_, pace, table| interleavings::measure(pace, table) },
     Subject { name: "kit", measure: |_, pace, table| kit::measure(pace, table) },

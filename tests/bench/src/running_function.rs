@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use http::{HeaderName, Request, Response};
+use http::{Request, Response};
 use serde::Deserialize;
 use tests::call::{BASE_KEY, SETTINGS};
 
@@ -89,19 +89,25 @@ impl Drop for RunningFunction {
 impl FunctionAnswer {
     /// Checks that the answer is signed and a success.
     pub fn check(&self) -> Result<()> {
-        let Outgoing { headers, body } = serde_json::from_slice(&self.body)?;
-        let mut response = Response::new(body.into_bytes());
+        verified(&self.response()?, BASE_KEY, "000000").map(drop)
+    }
+
+    /// The HTTP response in the answer.
+    pub fn response(&self) -> Result<Response<Vec<u8>>> {
+        let Outgoing { status, headers, body } = serde_json::from_slice(&self.body)?;
+        let mut response = Response::builder().status(status);
         for (name, value) in headers {
-            let name: HeaderName = name.parse()?;
-            response.headers_mut().insert(name, value.parse()?);
+            response = response.header(name, value);
         }
-        verified(&response, BASE_KEY, "000000").map(drop)
+        Ok(response.body(body.into_bytes())?)
     }
 }
 
 /// An answer in the form that a function gives to API Gateway.
 #[derive(Deserialize)]
 struct Outgoing {
+    #[serde(rename = "statusCode")]
+    status: u16,
     headers: BTreeMap<String, String>,
     body: String,
 }

@@ -107,20 +107,25 @@ fn poll_answer(event: &[u8]) -> Result<Vec<u8>> {
 /// A request in the form that API Gateway's HTTP API sends to a function, payload 2.0.
 pub fn event(request: &Request<Vec<u8>>) -> Result<String> {
     let uri = request.uri();
+    let host = uri.host().unwrap_or("seller.example.com");
+    let mut headers = json!({
+        "accept": "application/json",
+        "content-type": "application/json;charset=utf8",
+        "host": host,
+    });
+    for (name, value) in request.headers() {
+        headers[name.as_str()] = json!(value.to_str()?);
+    }
     let event = json!({
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": uri.path(),
         "rawQueryString": uri.query(),
-        "headers": {
-            "accept": "application/json",
-            "content-type": "application/json;charset=utf8",
-            "host": uri.host(),
-        },
+        "headers": headers,
         "requestContext": {
             "accountId": "000000000000",
             "apiId": "mock",
-            "domainName": uri.host(),
+            "domainName": host,
             "domainPrefix": "mock",
             "http": {
                 "method": request.method().as_str(),

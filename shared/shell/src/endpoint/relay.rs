@@ -69,7 +69,7 @@ impl<W: World> Endpoint for RelayEndpoint<W> {
         match Relay::new(&self.context, self.budget).run().await {
             Ok(report) => {
                 self.context.readiness.note_relay(self.context.world.elapsed());
-                json(StatusCode::OK, Bytes::from(report.to_json()))
+                json(StatusCode::OK, Bytes::from(report.to_json().to_string()))
             }
             Err(_) => closed_and_logged(StatusCode::SERVICE_UNAVAILABLE),
         }

@@ -46,7 +46,7 @@ async fn next(context: &MachineContext, address: &str) -> Option<String> {
 
 async fn carry_out(context: &MachineContext, address: &str, id: &str, budget: Duration) {
     let (outcome, body) = match Relay::new(context, budget).run().await {
-        Ok(report) => ("response", report.to_json()),
+        Ok(report) => ("response", report.to_json().to_string()),
         Err(fault) => {
             let error =
                 serde_json::json!({ "errorType": "relay", "errorMessage": fault.to_string() });

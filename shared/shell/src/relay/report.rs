@@ -1,5 +1,7 @@
 //! The report of a run of the relay.
 
+use serde_json::{Value, json};
+
 use crate::unused_parts::Swept;
 use crate::usage_sending::UsageCounts;
 
@@ -33,10 +35,10 @@ impl RelayReport {
     }
 
     /// The report as a JSON object, for the timer that started the run.
-    pub fn to_json(self) -> String {
+    pub fn to_json(self) -> Value {
         let Self { delivered, failed, dead, abandoned, troubled, .. } = self;
         let Self { swept: Swept { deleted, kept }, stopped, unfinished, usage, .. } = self;
-        serde_json::json!({
+        json!({
             "delivered": delivered, "failed": failed, "dead": dead, "abandoned": abandoned,
             "troubled": troubled, "partsDeleted": deleted, "partsKept": kept,
             "stopped": stopped, "unfinished": unfinished,
@@ -45,7 +47,6 @@ impl RelayReport {
             "usageDropped": usage.dropped, "usageTroubled": usage.troubled,
             "usageStopped": usage.stopped, "usageUnfinished": usage.unfinished,
         })
-        .to_string()
     }
 
     pub(super) fn add_swept(&mut self, swept: Swept) {

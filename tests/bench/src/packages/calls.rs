@@ -9,6 +9,8 @@ use tests::call::{ADDRESS, BASE_KEY, PRODUCT_SECRET, v1, v2_body};
 use crate::calls::{purchase, verified};
 use crate::outcome::Result;
 
+/// The secret of a timer over HTTP, made up.
+pub const RELAY_SECRET: &str = "constructed-relay-secret-0001";
 /// The access key of the kit, made up.
 pub const KIT_KEY: &str = "constructed-kit-key-0002";
 
@@ -41,7 +43,7 @@ pub fn of(function: &str) -> Option<&'static FunctionCall> {
 }
 
 impl FunctionCall {
-    /// Whether a timer calls the function. The body of the request is then the event.
+    /// Whether a timer calls the function.
     pub const fn is_timer(&self) -> bool {
         matches!(self.expected, Expected::Report)
     }
@@ -99,7 +101,11 @@ const CALLS: [FunctionCall; 17] = [
             json!({ "expireTime": LATER, "orderId": id, "orderLineId": id, "scene": "RENEWAL" });
         base_call("refreshInstance", id, now, more)
     }),
-    call("relay", Expected::Report, |_, _| Ok(Request::new(br#"{"trigger":"timer"}"#.to_vec()))),
+    // The request of a timer over HTTP. Other platforms have events for their timers.
+    call("relay", Expected::Report, |_, _| {
+        let secret = format!("Bearer {RELAY_SECRET}");
+        Ok(Request::get("/relay").header("authorization", secret).body(Vec::new())?)
+    }),
     unknown("release-instance", |id, now| base_call("releaseInstance", id, now, order(id))),
     kit("single-org-sync", |id, now| {
         kit_call(

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::platform::PackagePlatform;
 use crate::outcome::Result;
 use crate::table::{FigureTable, FigureTarget};
 
@@ -10,14 +11,20 @@ const BEFORE: &str = include_str!("../../sizes-before.txt");
 /// How much larger a program may be than before, in KiB.
 const MOST_GROWTH: u64 = 250;
 
-/// Adds the size of a program beside that of the hello function, and beside its size before.
-pub fn measure(name: &str, program: &Path, hello: &Path, table: &mut FigureTable) -> Result<()> {
-    let [size, hello] = [program, hello].map(bytes);
-    let (size, hello) = (size?, hello?);
+/// Adds the size of a program beside that of the hello function, and beside its size before, if the
+/// platform's packages were measured before.
+pub fn measure(
+    platform: PackagePlatform,
+    name: &str,
+    [program, hello]: [&Path; 2],
+    table: &mut FigureTable,
+) -> Result<()> {
+    let (size, hello) = (bytes(program)?, bytes(hello)?);
     let sides = [kib(size)?, kib(hello)?];
     let [ours, baseline] = sides;
     table.add("  size / hello, KiB", sides, ours / baseline, FigureTarget::None);
     let is_comparable = std::env::var_os("BENCH_SIZES").is_some();
+    let is_comparable = is_comparable && platform == PackagePlatform::FunctionGraph;
     if let Some(before) = before(name).filter(|_| is_comparable) {
         table.growth("  size / before, KiB", size / 1_024, before / 1_024, MOST_GROWTH);
     }
