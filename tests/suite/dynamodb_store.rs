@@ -3,6 +3,7 @@
 
 mod answers;
 mod clock;
+mod connections;
 mod credentials;
 mod items;
 mod model;

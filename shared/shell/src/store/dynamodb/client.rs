@@ -6,6 +6,7 @@ use bytes::Bytes;
 use protocol::time::UnixMillis;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use super::date::NewestDate;
 use super::error::DynamodbError;
@@ -20,6 +21,7 @@ pub struct DynamodbClient<W> {
     credentials: AwsCredentials,
     clock: SigningClock,
     date: NewestDate,
+    queries: Semaphore,
 }
 
 impl<W: Web> DynamodbClient<W> {
@@ -33,7 +35,8 @@ impl<W: Web> DynamodbClient<W> {
         let DynamodbSetting { endpoint, region, .. } = setting.clone();
         let (name, target) = ("dynamodb", "DynamoDB_20120810");
         let api = AwsApi { endpoint, region, name, target, content: "application/x-amz-json-1.0" };
-        Self { web, api, credentials, clock, date: NewestDate::default() }
+        let queries = Semaphore::new(QUERIES_AT_ONCE);
+        Self { web, api, credentials, clock, date: NewestDate::default(), queries }
     }
 
     /// The time of DynamoDB's clock when this machine's clock shows `now`, according to its newest
@@ -60,6 +63,16 @@ impl<W: Web> DynamodbClient<W> {
                 done => return done,
             }
         }
+    }
+
+    /// Queries an index. Waits while [`QUERIES_AT_ONCE`] others are under way.
+    pub async fn query<A: DeserializeOwned>(
+        &self,
+        request: &(impl Serialize + Sync),
+    ) -> Result<A, DynamodbError> {
+        let turn = self.queries.acquire().await;
+        let _turn = turn.map_err(|_| DynamodbError::Unanswered(None))?;
+        self.call("Query", request).await
     }
 
     async fn attempt<A: DeserializeOwned>(
@@ -104,6 +117,10 @@ fn pause(attempt: u32) -> Duration {
     PAUSE.saturating_mul(attempt) * part / u32::from(u8::MAX)
 }
 
+/// How many queries run at once. A run of the relay begins with almost a hundred: one for each shard
+/// of each list. Each one that runs at the same time needs a connection of its own, whose TLS
+/// handshake takes about 15 ms on Lambda's smallest function.
+const QUERIES_AT_ONCE: usize = 8;
 /// The maximum number of attempts of a call. The caller's deadline may end it earlier.
 const ATTEMPTS: u32 = 3;
 /// How long one attempt may take. An answer normally takes some milliseconds. A slower one means a

@@ -45,7 +45,7 @@ impl<V: Serialize + Sync> IndexQuery<V> {
                 limit: PAGE.min(limit - results.len()),
                 exclusive_start_key,
             };
-            let found: QueryResponse<I> = client.call("Query", &query).await?;
+            let found: QueryResponse<I> = client.query(&query).await?;
             results.extend(found.items.into_iter().filter_map(&read));
             exclusive_start_key = found.last_evaluated_key;
             if exclusive_start_key.is_none() {
