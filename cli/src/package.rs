@@ -240,6 +240,13 @@ fn program(path: &Path) -> Result<Vec<u8>, CommandError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let kind = fs::metadata(path).map_err(|fault| unreadable(path, &fault))?;
+    // A pipe would be waited for without end.
+    if !kind.is_file() {
+        return Err(
+            format!("{}: is not a file; remove it, or build it again", path.display()).into()
+        );
+    }
     fs::read(path).map_err(|fault| unreadable(path, &fault))
 }
 

@@ -260,6 +260,10 @@ fn a_missing_program_or_project_says_what_to_do() {
     missing.check(1, "", "name the folder that has it");
     folder.write("koohook", b"a text");
     package(&folder, "machine", "out", &[]).check(1, "", "is not a program for Linux");
+    fs::remove_file(folder.0.path().join("koohook")).unwrap();
+    let made = Command::new("mkfifo").arg(folder.0.path().join("koohook")).status().unwrap();
+    assert!(made.success(), "mkfifo makes a pipe");
+    package(&folder, "machine", "out", &[]).check(1, "", "koohook: is not a file; remove it");
     let elsewhere = folder.run(&["package", "--target", "machine"]);
     elsewhere.check(1, "", "this folder is not in a clone of koohook");
 }
