@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use http::Request;
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::clock::now_millis;
 use crate::outcome::Result;
@@ -108,13 +108,12 @@ fn poll_answer(event: &[u8]) -> Result<Vec<u8>> {
 pub fn event(request: &Request<Vec<u8>>) -> Result<String> {
     let uri = request.uri();
     let host = uri.host().unwrap_or("seller.example.com");
-    let mut headers = json!({
-        "accept": "application/json",
-        "content-type": "application/json;charset=utf8",
-        "host": host,
-    });
+    let mut headers = Map::new();
+    for (name, value) in [("accept", "application/json"), ("content-type", JSON), ("host", host)] {
+        headers.insert(name.to_owned(), value.into());
+    }
     for (name, value) in request.headers() {
-        headers[name.as_str()] = json!(value.to_str()?);
+        headers.insert(name.as_str().to_owned(), value.to_str()?.into());
     }
     let event = json!({
         "version": "2.0",
@@ -145,3 +144,6 @@ pub fn event(request: &Request<Vec<u8>>) -> Result<String> {
     });
     Ok(event.to_string())
 }
+
+/// The content type of the marketplace's calls.
+const JSON: &str = "application/json;charset=utf8";
