@@ -33,6 +33,9 @@ const MOST_STARTS: [f64; 2] = [1.4, 2.4];
 /// The most memory after all calls, in MiB.
 const MOST_MEMORY: f64 = 7.0;
 
+/// The smallest HTTP function that connects to Redis.
+const CONNECTS: &str = "hello-redis";
+
 /// Measures every package that `tests/bench/run` has unpacked beside the bench.
 pub fn measure(bench: &Path, pace: &Pace, table: &mut FigureTable) -> Result<()> {
     let Some(redis) = TlsRedis::start() else { return Ok(()) };
@@ -45,11 +48,12 @@ pub fn measure(bench: &Path, pace: &Pace, table: &mut FigureTable) -> Result<()>
                 calls::of(&name).ok_or_else(|| format!("no call for the function {name}"))?;
             let Some(store) = store(platform, &name, &redis) else { continue };
             let hello = bench.with_file_name(platform.hello(call.is_timer()));
-            let pem = pem.as_str();
-            let package =
-                Package { platform, name: &name, program: &program, hello, call, pem, store };
+            let (connects, pem) = (bench.with_file_name(CONNECTS), pem.as_str());
+            let (name, program) = (&*name, program.as_path());
+            let package = Package { platform, name, program, hello, connects, call, pem, store };
             package.measure_start(pace, table)?;
-            sizes::measure(platform, &name, [&program, &package.hello], table)?;
+            package.measure_connecting(&redis, pace, table)?;
+            sizes::measure(platform, name, [program, &package.hello], table)?;
             package.measure_memory(pace, table)?;
         }
     }
@@ -82,6 +86,8 @@ struct Package<'a> {
     program: &'a Path,
     /// The smallest function of the same kind.
     hello: PathBuf,
+    /// The smallest HTTP function that connects to Redis.
+    connects: PathBuf,
     call: &'static FunctionCall,
     pem: &'a str,
     /// `KOOHOOK_STORE` for the external store.
@@ -112,6 +118,35 @@ impl Package<'_> {
             let figure = format!("start of {name} on {platform}, {store} / hello, ms");
             table.add(&figure, medians, ratio, FigureTarget::RatioAtMost(most));
         }
+        Ok(())
+    }
+
+    /// Measures the same over Redis with TLS, beside the smallest HTTP function that connects to it: how
+    /// much koohook adds to the connection.
+    fn measure_connecting(
+        &self,
+        redis: &TlsRedis,
+        pace: &Pace,
+        table: &mut FigureTable,
+    ) -> Result<()> {
+        if self.platform != PackagePlatform::FunctionGraph || self.call.is_timer() {
+            return Ok(());
+        }
+        let settings = redis.hello_settings();
+        let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let (mut starts, mut hellos) = (Vec::new(), Vec::new());
+        for number in 0..=pace.starts {
+            let start = || RunningPackage::start(self.platform, &self.connects, &settings, false);
+            let hello = start()?.call(self.call, number, now_millis()?)?.0;
+            let ours = self.first_answer(&self.store, pace.starts + 1 + number)?;
+            if number > 0 {
+                starts.push(ours);
+                hellos.push(hello);
+            }
+        }
+        let (medians, ratio) = paired(starts, hellos);
+        let figure = "  over Redis with TLS / a hello that connects, ms";
+        table.add(figure, medians, ratio, FigureTarget::None);
         Ok(())
     }
 

@@ -31,6 +31,12 @@ impl TlsRedis {
         Some(Self { port, authority, _server: server })
     }
 
+    /// The settings of the smallest function that connects to this server.
+    pub fn hello_settings(&self) -> [(&'static str, String); 2] {
+        let address = format!("rediss://127.0.0.1:{}", self.port);
+        [("HELLO_REDIS", address), ("HELLO_AUTHORITY", self.authority.clone())]
+    }
+
     /// `KOOHOOK_STORE` of a function.
     pub fn setting(&self, function: &str) -> String {
         format!("rediss://127.0.0.1:{}?ca={}&prefix={function}", self.port, self.authority)
