@@ -1,35 +1,32 @@
-//! Tests of AWS Lambda's events, from the event's JSON to the response's JSON, through the
-//! runtime's own code. `lambda_http` makes a request from the event, the host answers it, and
-//! `lambda_http` makes a response from the answer.
+//! Tests of AWS Lambda's events, from the event's JSON to the response's JSON.
 //!
 //! Other events:
 //!
 //! - Events of version 1.0, of a schedule or of another cloud, and events that are not an object,
 //!   are rejected by the parser. The runtime reports a failed invocation, and koohook is not
 //!   called.
-//! - `lambda_http` panics before it calls koohook if a body is marked as base64 but is not base64.
-//!   It also panics if the query contains a blank, `"`, `<` or `>`, or if the host is invalid. The
-//!   runtime catches the panic and reports a failed invocation. A client that encodes its requests
-//!   does not cause this.
+//! - A request that is not possible in HTTP is answered with a status, whatever a stranger sends.
 //! - A body that is null is an empty body.
-//! - `lambda_http` resolves paths: `/a/../saasproduce` and `/a/%2e%2e/saasproduce` become
-//!   `/saasproduce`. The host uses the path of the event instead. So these paths are unknown, as at
-//!   the plain HTTP host.
-//! - The raw query stays the same, byte for byte, whatever `queryStringParameters` contains. But
-//!   the part after a `#` is removed.
+//! - The path and the raw query stay the same, byte for byte, whatever `queryStringParameters`
+//!   contains. But the part after a `#` is removed.
 
 mod invoked;
 mod logged;
 mod usage;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use http::StatusCode;
-use lambda_http::lambda_runtime::{Context, LambdaEvent, Service};
-use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Error, service_fn};
+use bytes::Bytes;
+
+use http::request::Parts;
+use http::{Request, Response, StatusCode, Uri};
+use lambda_http::LambdaEvent;
+use lambda_http::lambda_runtime::Context;
+use protocol::signature::Interface;
 use serde_json::{Value, json};
-use shell::host::{lambda, serving_process};
+use shell::endpoint::{Admitted, Endpoint};
+use shell::host::lambda::{self, HttpEvent};
+use shell::host::serving_process;
 use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{BASE_KEY, Bundled, SETTINGS, koohook, run, v1, v2};
 use tests::world::NOW;
@@ -169,7 +166,7 @@ fn lambda_changes_no_byte_of_a_query() {
     let visible: String =
         (0x21..0x7f).map(char::from).filter(|letter| !"#<>\"".contains(*letter)).collect();
     for query in [
-        "a=%2B&b=+&c=%20&d=&e&=f&&a=1",
+        "a=%2B&b=+&c=%20&d=&e=&f=&&a=1",
         "a=%C3%A9%e6%b5%8b&b=%zz&c=%",
         "a=测试&b=é",
         &visible,
@@ -181,14 +178,29 @@ fn lambda_changes_no_byte_of_a_query() {
     assert_eq!(target("a=1#b=2").1, "a=1");
 }
 
-/// The path and the query of the request that `lambda_http` makes from a raw query.
+/// The path and the query that an endpoint gets from an event with a raw query.
 fn target(query: &str) -> (String, String) {
     let mut event = v1_event("function-url-get");
     event["rawQueryString"] = query.into();
-    let event: LambdaRequest = serde_json::from_value(event).unwrap();
-    let request = http::Request::<lambda_http::Body>::from(event);
-    let uri = request.uri();
+    let seen = Seen::default();
+    invoke_at(seen.clone(), &event).unwrap();
+    let uri = seen.0.lock().unwrap().clone().unwrap();
     (uri.path().to_owned(), uri.query().unwrap().to_owned())
+}
+
+/// An endpoint that keeps the target of the last request.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Option<Uri>>>);
+
+impl Endpoint for Seen {
+    fn admit(&self, _: &Parts) -> Result<Admitted, Response<Bytes>> {
+        Ok(Admitted { max_body_len: 0, interface: Interface::Base })
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        *self.0.lock().unwrap() = Some(request.uri().clone());
+        Response::default()
+    }
 }
 
 #[test]
@@ -208,7 +220,7 @@ fn health_checks_and_unknown_paths_are_answered() {
     for path in ["/unknown", "//saasproduce", "/SaasProduce", "/saasproduce%2f", "/saasproduce;a"] {
         assert_eq!(at("GET", path), 404, "{path}");
     }
-    // `lambda_http` resolves these paths, but the host uses the path of the event.
+    // The host does not resolve a path.
     for path in ["/a/../saasproduce", "/a/%2e%2e/saasproduce", "/./saasproduce"] {
         assert_eq!(at("GET", path), 404, "{path}");
     }
@@ -273,20 +285,48 @@ fn other_events_do_not_reach_the_endpoint() {
     assert!(invoke(koohook(&SETTINGS), &event).is_none(), "a body that is already decoded");
 }
 
-/// The panic is in `lambda_http`, before it calls koohook, and the runtime catches it. If this test
-/// fails, correct the list at the top of this module.
+/// A stranger may send each of these requests, so each has an answer.
 #[test]
-fn events_that_contradict_themselves_do_not_reach_the_endpoint() {
-    let mut not_base64 = v2_event("function-url");
-    not_base64["body"] = "***".into();
-    let mut no_target = v2_event("http-api");
-    no_target["rawQueryString"] = "a b".into();
-    let mut no_query = v2_event("http-api");
-    no_query["rawQueryString"] = "a=<b>".into();
-    let mut no_host = v2_event("http-api");
-    no_host["headers"]["host"] = "a b".into();
-    for event in [not_base64, no_target, no_query, no_host] {
-        let invoked = std::panic::catch_unwind(|| invoke(koohook(&SETTINGS), &event));
-        assert!(invoked.is_err(), "{event}");
+fn impossible_requests_are_answered_with_a_status() {
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut event = v2_event("http-api");
+        change(&mut event);
+        status(&event)
+    };
+    for query in ["a b", "a=<b>", "a=\"", "a=\u{1}", "\n", "\u{7f}"] {
+        assert_eq!(with(&|event| event["rawQueryString"] = query.into()), 400, "{query:?}");
     }
+    for path in ["/a b", "/<", "", "saasproduce", "/\u{0}", "http://seller.example.com/a b"] {
+        assert_eq!(with(&|event| event["rawPath"] = path.into()), 400, "{path:?}");
+    }
+    for (name, value) in [("x-a", "a\nb"), ("x-a", "\u{0}"), ("x a", "b"), ("", "b"), ("é", "b")] {
+        assert_eq!(with(&|event| event["headers"][name] = value.into()), 400, "{name:?}");
+    }
+    for method in ["", "P T", "\n"] {
+        let change = |event: &mut Value| event["requestContext"]["http"]["method"] = method.into();
+        assert_eq!(with(&change), 400, "{method:?}");
+    }
+    let not_base64 = |event: &mut Value| {
+        event["isBase64Encoded"] = true.into();
+        event["body"] = "***".into();
+    };
+    assert_eq!(with(&not_base64), 400);
+    assert_eq!(with(&|event| event["rawPath"] = format!("/{}", "a".repeat(70_000)).into()), 414);
+}
+
+/// These headers have no effect on a request, whatever they contain.
+#[test]
+fn a_header_in_any_letters_does_not_hinder_a_call() {
+    for (name, value) in
+        [("host", "a b"), ("host", ""), ("x-forwarded-proto", "ht tp"), ("x-forwarded-proto", "")]
+    {
+        let mut event = v2_event("http-api");
+        event["headers"][name] = value.into();
+        assert_eq!(code(&event), "000000", "{name}: {value:?}");
+    }
+    let mut event = v2_event("http-api");
+    event["headers"]["x-made-up"] = "é测".into();
+    assert_eq!(code(&event), "000000");
+    event["headers"] = Value::Null;
+    assert_eq!(status(&event), 200);
 }

@@ -2,21 +2,16 @@
 
 use tests::log::Log;
 
+use super::invoked::invoke_in;
 use super::*;
 
 /// The lines of an event with this request ID.
 fn lines(event: &Value, request_id: &str) -> Vec<Value> {
-    let (log, endpoint) = (Log::default(), Arc::new(koohook(&SETTINGS).endpoint));
-    let process = serving_process();
+    let log = Log::default();
     let mut context = Context::default();
     context.request_id = request_id.to_owned();
-    let event: LambdaRequest = serde_json::from_slice(event.to_string().as_bytes()).unwrap();
-    let answer = service_fn(move |request| {
-        let (endpoint, process) = (Arc::clone(&endpoint), Arc::clone(&process));
-        async move { Ok::<_, Error>(lambda::answer(&endpoint, &process, request).await) }
-    });
     let guard = log.keep();
-    run(Adapter::from(answer).call(LambdaEvent::new(event, context))).unwrap();
+    invoke_in(koohook(&SETTINGS).endpoint, event, context).unwrap();
     drop(guard);
     let text = log.text();
     let own = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -49,4 +44,15 @@ fn a_rejected_request_has_one_line() {
     let [message, path] = ["request rejected", "/elsewhere"].map(Value::from);
     assert_eq!(read, [message, json!("lambda-1"), json!("203.0.113.7"), path]);
     assert_eq!(line["status"], 404);
+}
+
+/// A stranger can send it, so it is no fault of koohook, and its text is not in the log.
+#[test]
+fn an_impossible_request_has_one_line_without_its_text() {
+    let mut event = v2_event("http-api");
+    event["rawQueryString"] = "a=<made-up>".into();
+    let [line] = lines(&event, "lambda-1").try_into().unwrap();
+    let read = ["level", "message", "status"].map(|name| line[name].clone());
+    assert_eq!(read, [json!("INFO"), json!("request rejected"), json!(400)]);
+    assert!(!line.to_string().contains("made-up"), "{line}");
 }
