@@ -35,6 +35,7 @@ use std::sync::Arc;
 
 use domain::page::Row;
 use domain::settings::SettingError;
+use protocol::signature::Interface;
 use tokio::runtime::Runtime;
 
 pub use self::error::HostError;
@@ -60,6 +61,7 @@ pub use self::store_check::{StoreCheck, check_store};
 use crate::config::{Config, read_aws_secrets};
 use crate::endpoint::Endpoint;
 use crate::endpoint::app_info::AppInfoEndpoint;
+use crate::endpoint::callbacks::CallbackSettings;
 use crate::endpoint::usage::UsageEndpoint;
 use crate::seal::Seal;
 
@@ -68,6 +70,7 @@ use crate::seal::Seal;
 pub fn serve(function: &'static str, rows: &[Row]) -> ExitCode {
     name_function(function);
     ended(serve_endpoint(async |config: Config, on_platform| {
+        require_key(&config.endpoint, rows)?;
         if rows.iter().any(|row| row.keeps_secrets) {
             require_seal(&config.context.seal)?;
         }
@@ -138,6 +141,17 @@ fn start() -> Result<(Runtime, Config, Platform), HostError> {
     let platform = Platform::here();
     check_metrics(&config.context.metrics, &platform)?;
     Ok((runtime, config, platform))
+}
+
+/// A function without the key of its activities would answer all their calls with 404.
+fn require_key(settings: &CallbackSettings, rows: &[Row]) -> Result<(), SettingError> {
+    let key = |interface| match interface {
+        Interface::Base => ("KOOHOOK_BASE_KEY", settings.base_keys.is_some()),
+        Interface::Kit => ("KOOHOOK_KIT_KEY", settings.kit_keys.is_some()),
+    };
+    let lacking = rows.iter().map(|row| key(row.activity.interface())).find(|(_, is_set)| !is_set);
+    let problem = "is required by this function; copy the access key from the seller's console";
+    lacking.map_or(Ok(()), |(setting, _)| Err(SettingError::new(setting, problem)))
 }
 
 fn require_seal(seal: &Seal) -> Result<(), SettingError> {

@@ -2,7 +2,7 @@
 //! to requests that the marketplace never sends (decisions A1, A3, A4, G1).
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use protocol::message::Activity;
@@ -110,6 +110,9 @@ pub fn closed(status: StatusCode) -> Response<Bytes> {
         _ => r#"{"error":"bad request"}"#,
     };
     let mut response = constant(status, body);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     response.extensions_mut().insert(Unlogged);
     response
 }

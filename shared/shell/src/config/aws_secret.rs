@@ -169,9 +169,26 @@ mod tests {
 
     #[test]
     fn a_setting_never_is_the_name_of_its_secret() {
-        let lookup = |name: &str| (name == "KOOHOOK_BASE_KEY").then(|| format!("aws-secret:{ARN}"));
-        let fault = super::super::source::Source(&lookup).text("KOOHOOK_BASE_KEY").unwrap_err();
-        assert!(fault.to_string().contains("names a secret of AWS"), "{fault}");
-        assert!(!fault.to_string().contains("123456789012"), "{fault}");
+        let folder = std::env::temp_dir().join(format!("koohook-names-{}", std::process::id()));
+        let names = [
+            format!("aws-secret:{ARN}"),
+            format!("AWS-Secret:{ARN}#base"),
+            ARN.to_owned(),
+            format!("{ARN}#base"),
+            ARN.to_uppercase(),
+            format!("{{{{resolve:secretsmanager:{ARN}}}}}"),
+        ];
+        for name in &names {
+            std::fs::write(&folder, format!("{name}\n")).unwrap();
+            let file = folder.display().to_string();
+            for (variable, text) in [("KOOHOOK_BASE_KEY", name), ("KOOHOOK_BASE_KEY_FILE", &file)] {
+                let lookup = |asked: &str| (asked == variable).then(|| text.clone());
+                let source = super::super::source::Source(&lookup);
+                let fault = source.text("KOOHOOK_BASE_KEY").unwrap_err().to_string();
+                assert!(fault.contains("secret"), "{variable}: {fault}");
+                assert!(!fault.contains("123456789012"), "{fault}");
+            }
+        }
+        std::fs::remove_file(folder).unwrap();
     }
 }

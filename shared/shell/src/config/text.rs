@@ -31,6 +31,9 @@ pub(super) fn judge(name: &str, text: &str) -> Result<(), String> {
         Err("is empty; give it a value, or unset it".to_owned())
     } else if is_assignment(text) {
         Err("is a whole line of an env file; keep only the text after the =".to_owned())
+    } else if is_secret_name(text) {
+        Err("is the name of a secret in AWS, not its text; write aws-secret:ARN into the variable itself"
+            .to_owned())
     } else if KEY_SETTINGS.contains(&name) && is_path(text) {
         Err(format!("is the path of a file; set {name}_FILE to it instead"))
     } else if text.contains(char::REPLACEMENT_CHARACTER) {
@@ -47,6 +50,16 @@ pub(super) fn judge(name: &str, text: &str) -> Result<(), String> {
     } else {
         Ok(())
     }
+}
+
+/// Whether a text names a secret of AWS. If koohook used the name as the key, everyone who knows the name
+/// could sign: it stands in policies, templates and logs.
+fn is_secret_name(text: &str) -> bool {
+    let begins = |prefix: &str| {
+        let start = text.trim().get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    ["arn:", "aws-secret:", "{{resolve:"].into_iter().any(begins)
 }
 
 /// Whether a text names an existing file instead of being its content. A path could be accepted as

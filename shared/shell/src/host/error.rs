@@ -47,7 +47,8 @@ pub enum HostError {
     Lambda(String),
     /// Vercel's runtime failed.
     #[error(
-        "vercel runtime fails: {0}; the port in VERCEL_DEV_PORT must be free, or 3000 if it is not set"
+        "vercel runtime fails: {0}; the port in VERCEL_DEV_PORT must be free, or 3000 if it is not set; a call needs \
+         an open file"
     )]
     Vercel(String),
     /// The program was built for another host.

@@ -100,7 +100,7 @@ impl Serving {
             #[cfg(feature = "vercel")]
             Platform::Vercel => {
                 let secret = vercel::relay_secret(self.relay_secret.clone())?;
-                let endpoint = relay_endpoint(&context, secret)?.within(vercel::RELAY_BUDGET);
+                let endpoint = relay_endpoint(&context, Some(secret))?.within(vercel::RELAY_BUDGET);
                 self.serve(Arc::new(endpoint), context).await
             }
             #[cfg(feature = "http")]

@@ -88,17 +88,19 @@ impl<F: Endpoint> Host<F> {
     }
 }
 
-/// The secret of the relay. The platform's cron sends the value of `CRON_SECRET`, so this alone is
-/// enough.
+/// The secret of the relay: `CRON_SECRET`, whose value the platform's cron sends.
 ///
 /// # Errors
-/// If the two settings differ: then the cron could not start the relay.
-pub(super) fn relay_secret(setting: Option<Secret>) -> Result<Option<Secret>, SettingError> {
+/// If it is not set, or if `KOOHOOK_RELAY_SECRET` differs from it: then the cron could not start the
+/// relay.
+pub(super) fn relay_secret(setting: Option<Secret>) -> Result<Secret, SettingError> {
     secret_of(setting, std::env::var(CRON_SECRET).ok().as_deref())
 }
 
-fn secret_of(setting: Option<Secret>, cron: Option<&str>) -> Result<Option<Secret>, SettingError> {
-    let Some(cron) = cron else { return Ok(setting) };
+fn secret_of(setting: Option<Secret>, cron: Option<&str>) -> Result<Secret, SettingError> {
+    let absent =
+        "is required, because the cron sends it; generate one with koohook keys secret relay";
+    let cron = cron.ok_or_else(|| SettingError::new(CRON_SECRET, absent))?;
     let cron =
         parse_relay_secret(cron).map_err(|problem| SettingError::new(CRON_SECRET, problem))?;
     if setting.is_some_and(|setting| setting.reveal() != cron.reveal()) {
@@ -106,7 +108,7 @@ fn secret_of(setting: Option<Secret>, cron: Option<&str>) -> Result<Option<Secre
             "differs from KOOHOOK_RELAY_SECRET, and the cron sends CRON_SECRET; unset one of them";
         return Err(SettingError::new(CRON_SECRET, problem));
     }
-    Ok(Some(cron))
+    Ok(cron)
 }
 
 /// How long a run of the relay may take: its function's longest duration, but for the answer.
@@ -118,18 +120,19 @@ const CRON_SECRET: &str = "CRON_SECRET";
 mod tests {
     use super::*;
 
-    fn found(setting: Option<&str>, cron: Option<&str>) -> Result<Option<String>, String> {
+    fn found(setting: Option<&str>, cron: Option<&str>) -> Result<String, String> {
         let setting = setting.map(|text| Secret::new(text.to_owned()));
         let secret = secret_of(setting, cron).map_err(|error| error.to_string())?;
-        Ok(secret.map(|secret| secret.reveal().to_owned()))
+        Ok(secret.reveal().to_owned())
     }
 
     #[test]
     fn the_crons_secret_starts_the_relay() {
         let [one, other] = ["made-up-secret-of-the-cron-1", "made-up-secret-of-the-cron-2"];
-        assert_eq!(found(None, None), Ok(None));
-        for (setting, cron) in [(Some(one), None), (None, Some(one)), (Some(one), Some(one))] {
-            assert_eq!(found(setting, cron), Ok(Some(one.to_owned())), "{setting:?} {cron:?}");
+        for setting in [None, Some(one)] {
+            assert_eq!(found(setting, Some(one)), Ok(one.to_owned()), "{setting:?}");
+            // The cron would send no secret, and each of its calls would be refused.
+            assert!(found(setting, None).unwrap_err().starts_with("CRON_SECRET is required"));
         }
         let refused = found(Some(other), Some(one)).unwrap_err();
         assert!(refused.starts_with("CRON_SECRET differs") && !refused.contains(one), "{refused}");

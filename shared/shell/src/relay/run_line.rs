@@ -21,7 +21,11 @@ pub(super) fn log_outcome<W: World>(
         Err(fault) => {
             if let Some(count) = trouble.occurred(now) {
                 let repeated = Some(count).filter(|count| *count > 1);
-                tracing::error!(fault = %fault, repeated, advice = RELAY_ADVICE, "relay failed");
+                let advice = match fault {
+                    RelayError::Agenda(_) => RELAY_ADVICE,
+                    RelayError::TooShort => LONGER,
+                };
+                tracing::error!(fault = %fault, repeated, advice, "relay failed");
             }
         }
     }
@@ -100,3 +104,5 @@ impl<W: World> Relay<'_, W> {
         }
     }
 }
+
+const LONGER: &str = "set the timeout of the relay's function to 30 s";

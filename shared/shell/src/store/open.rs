@@ -104,7 +104,12 @@ impl StoreSetting {
     /// See [`StoreOpenError`].
     pub async fn open(&self, on_function_platform: bool) -> Result<AnyStore, StoreOpenError> {
         match self {
-            Self::Memory => Ok(AnyStore::Memory(Memory::new())),
+            Self::Memory => {
+                if on_function_platform {
+                    tracing::warn!(advice = EXTERNAL, "store is lost with the instance");
+                }
+                Ok(AnyStore::Memory(Memory::new()))
+            }
             Self::Sqlite { durability: Durability::Required, .. } if on_function_platform => {
                 Err(StoreOpenError::NotDurable)
             }
@@ -126,3 +131,5 @@ impl StoreSetting {
         }
     }
 }
+
+const EXTERNAL: &str = "set KOOHOOK_STORE to an external store; every instance has a memory of its own, which ends with it";

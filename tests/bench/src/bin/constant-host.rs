@@ -3,7 +3,6 @@
 
 use std::error::Error;
 
-#[path = "../hello_http.rs"]
 mod hello_http;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -5,7 +5,6 @@ use std::error::Error;
 
 use redis::{Client, TlsCertificates};
 
-#[path = "../hello_http.rs"]
 mod hello_http;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, RETRY_AFTER, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::{Body, Incoming};
@@ -95,9 +95,6 @@ async fn discard(body: Incoming, _arriving: Arc<ArrivingRequest>) {
 
 /// Marks an answer as the last one of its connection, because the body was not read to its end.
 fn last(mut response: Response<Bytes>) -> Response<Bytes> {
-    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
