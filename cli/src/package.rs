@@ -23,6 +23,7 @@ mod target;
 mod vercel;
 
 use std::fs::{self, File};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -233,11 +234,20 @@ fn lock(out: &Path) -> Result<File, CommandError> {
 /// A program for Linux.
 fn program(path: &Path) -> Result<Vec<u8>, CommandError> {
     let bytes = read(path)?;
-    if bytes.starts_with(b"\x7fELF") {
+    let problem = if !bytes.starts_with(b"\x7fELF") {
+        "is not a program for Linux; build it again"
+    } else if bytes.get(MACHINE) != Some(&X86_64) {
+        "is a program for another processor; build it for x86_64"
+    } else {
         return Ok(bytes);
-    }
-    Err(format!("{}: is not a program for Linux; build it again", path.display()).into())
+    };
+    Err(format!("{}: {problem}", path.display()).into())
 }
+
+/// Where the header of a program names its processor, and the name of x86_64 (`e_machine` in the System V
+/// ABI).
+const MACHINE: Range<usize> = 18..20;
+const X86_64: [u8; 2] = [0x3e, 0];
 
 fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     let kind = fs::metadata(path).map_err(|fault| unreadable(path, &fault))?;

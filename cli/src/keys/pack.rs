@@ -53,7 +53,8 @@ pub fn run(arguments: &PackArguments) -> Result<ExitCode, CommandError> {
     errln!(
         "koohook: sealed {count} private keys; set KOOHOOK_RSA_PRIVATE_KEY_FILE of application-sync to"
     );
-    errln!("the file in its package: /opt/function/code/rsa-private-key.sealed on FunctionGraph");
+    errln!("the file in its package: /opt/function/code/rsa-private-key.sealed on FunctionGraph,");
+    errln!("/var/task/rsa-private-key.sealed on AWS Lambda; on Vercel the package sets it");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -81,7 +81,7 @@ impl Build<'_> {
         let printed = command.args(["--format-version", "1"]).output();
         let printed = printed.map_err(|fault| format!("cargo cannot be started ({fault})"))?;
         let metadata: serde_json::Value = serde_json::from_slice(&printed.stdout)
-            .map_err(|_| "cargo metadata failed; run it in the project's folder to see why")?;
+            .map_err(|_| super::components::failed("metadata", &printed.stderr))?;
         let folder = metadata.get("target_directory").and_then(serde_json::Value::as_str);
         Ok(folder.ok_or("cargo metadata names no target folder")?.into())
     }

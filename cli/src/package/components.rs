@@ -52,13 +52,14 @@ impl Components {
         // Without all features, cargo does not name the crates of the feature vercel.
         let asked = ["metadata", "--format-version=1", "--all-features", "--filter-platform"];
         let metadata = cargo(root, &[&asked, &[triple][..]].concat())?;
-        let metadata: Metadata = serde_json::from_str(&metadata).map_err(|_| failed("metadata"))?;
+        let metadata: Metadata =
+            serde_json::from_str(&metadata).map_err(|_| failed("metadata", UNKNOWN_FORM))?;
         let lock = crate::input::read_text(&root.join("Cargo.lock"))?;
         let crates = Crates { packages: metadata.packages, sums: checksums(&lock) };
         let edges = ["tree", "--edges=normal,no-proc-macro", "--prefix=depth", "--format= {p}"];
         let selection = selection(build);
         let tree = cargo(root, &[&edges, &["--target", triple][..], &selection].concat())?;
-        let components = parse(&tree, &crates).ok_or_else(|| failed("tree"))?;
+        let components = parse(&tree, &crates).ok_or_else(|| failed("tree", UNKNOWN_FORM))?;
         Ok((Self(components), crates))
     }
 }
@@ -174,12 +175,18 @@ fn cargo(root: &Path, arguments: &[&str]) -> Result<String, CommandError> {
     if done.status.success() {
         return Ok(String::from_utf8(done.stdout)?);
     }
-    Err(failed(arguments.first().copied().unwrap_or_default()))
+    Err(failed(arguments.first().copied().unwrap_or_default(), &done.stderr))
 }
 
-fn failed(command: &str) -> CommandError {
-    format!("cargo {command} failed; run it in the project's folder to see why").into()
+/// The error for a command of cargo, with what cargo says.
+pub fn failed(command: &str, errors: &[u8]) -> CommandError {
+    let errors = String::from_utf8_lossy(errors);
+    format!("cargo {command} failed; mend what cargo says:\n{}", errors.trim_end()).into()
 }
+
+/// What koohook says in place of cargo.
+const UNKNOWN_FORM: &[u8] =
+    b"this cargo prints another form; install the Rust that Cargo.toml names, or a newer one";
 
 #[cfg(test)]
 mod tests {

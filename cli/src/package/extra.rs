@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use functions::application_sync::secret::PrivateKey;
 use shell::seal::is_sealed_text;
 
 use super::PackageArguments;
@@ -55,24 +56,41 @@ impl Extra {
 
 /// A file without secrets, as far as its name and its text show.
 fn public(path: &Path, name: &str) -> Result<Vec<u8>, CommandError> {
-    let bytes = input::read(path)?;
+    let bytes = read(path)?;
     let text = String::from_utf8_lossy(&bytes);
     let told = |what: &str| Err(format!("{}: {what}", path.display()).into());
-    if text.contains("PRIVATE KEY") {
+    if text.contains("PRIVATE KEY") || is_private_key(&bytes) {
         return told(
             "has a private key in clear text; run koohook keys pack, and name its file with --rsa-key",
         );
     }
-    if SECRET_NAMES.iter().any(|ending| name.ends_with(ending)) || text.contains("whsec_") {
+    let is_environment = name.split('.').any(|part| part == "env");
+    let is_named = SECRET_NAMES.iter().any(|ending| name.ends_with(ending));
+    if is_environment || is_named || text.contains("whsec_") {
         return told("has secrets; give them to the function as its settings");
     }
     drop(text);
     Ok(bytes)
 }
 
+/// Whether the bytes are a private key without PEM's letters.
+fn is_private_key(der: &[u8]) -> bool {
+    let read = PrivateKey::from_pkcs8(der).or_else(|| PrivateKey::from_pkcs1(der));
+    read.is_some() || PrivateKey::is_of_another_kind(der)
+}
+
+/// Reads a file. A pipe would be waited for without end, and a device has no end.
+fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let is_special = path.metadata().is_ok_and(|kind| !kind.is_file() && !kind.is_dir());
+    if is_special {
+        return Err(format!("{}: is not a file; name a file", path.display()).into());
+    }
+    input::read(path)
+}
+
 /// The kit's private keys, sealed.
 fn sealed_keys(path: &Path) -> Result<Vec<u8>, CommandError> {
-    let text = input::read(path)?;
+    let text = read(path)?;
     if is_sealed_text(&String::from_utf8_lossy(&text)) {
         return Ok(text);
     }
@@ -80,5 +98,6 @@ fn sealed_keys(path: &Path) -> Result<Vec<u8>, CommandError> {
         .into())
 }
 
-/// How the names of files end that have secrets.
-const SECRET_NAMES: [&str; 5] = [".tfvars.json", ".tfvars", ".tfstate", ".env", ".key"];
+/// How the names of files end that have secrets. An environment file has `env` anywhere in its name.
+const SECRET_NAMES: [&str; 6] =
+    [".tfvars.json", ".tfvars", ".tfstate", ".key", "samconfig.toml", "keys.json"];

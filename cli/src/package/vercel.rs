@@ -54,20 +54,27 @@ pub fn make(parts: &Parts<'_>, out: &Path) -> Result<Vec<Made>, CommandError> {
     Ok(made)
 }
 
-/// Writes the folder, and replaces an older one. What Vercel's own command keeps beside it stays.
+/// Writes the folder, and replaces an older one when the new one is complete. What Vercel's own command
+/// keeps beside it stays.
 fn write(project: &Path, members: &[Member]) -> Result<(), CommandError> {
-    let part = project.join("part");
-    for stale in [&part, &project.join(OUTPUT)] {
-        if stale.exists() {
-            fs::remove_dir_all(stale).map_err(|fault| unwritable(stale, &fault))?;
-        }
+    let [part, old, place] = ["part", "old", OUTPUT].map(|name| project.join(name));
+    for stale in [&part, &old] {
+        remove(stale)?;
     }
     archive::write_folder(&part, members)?;
-    let (written, place) = (part.join(OUTPUT), project.join(OUTPUT));
     let moved = fs::create_dir_all(project.join(".vercel"));
-    let moved = moved.and_then(|()| fs::rename(written, &place));
-    let moved = moved.and_then(|()| fs::remove_dir_all(&part));
-    moved.map_err(|fault| unwritable(&place, &fault))
+    let moved = moved.and_then(|()| if place.exists() { fs::rename(&place, &old) } else { Ok(()) });
+    let moved = moved.and_then(|()| fs::rename(part.join(OUTPUT), &place));
+    moved.map_err(|fault| unwritable(&place, &fault))?;
+    remove(&old)?;
+    remove(&part)
+}
+
+fn remove(folder: &Path) -> Result<(), CommandError> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    fs::remove_dir_all(folder).map_err(|fault| unwritable(folder, &fault))
 }
 
 /// What Vercel must know about the deployment.

@@ -1,5 +1,7 @@
 //! Checks `koohook package` with programs that are only texts. `tests/release` builds and starts real ones.
 
+mod refused;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -31,9 +33,17 @@ for one in zipfile.ZipFile(sys.argv[1]).infolist():
 fn built() -> Folder {
     let folder = Folder::new();
     for name in FUNCTIONS.iter().chain(&["koohook"]) {
-        folder.write(name, format!("\x7fELF the program {name}").as_bytes());
+        folder.write(name, &fake_program(name, 0x3e));
     }
     folder
+}
+
+/// Bytes that begin as a program for a processor does.
+fn fake_program(name: &str, processor: u8) -> Vec<u8> {
+    let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0".to_vec();
+    bytes.extend([processor, 0]);
+    bytes.extend(format!(" the program {name}").into_bytes());
+    bytes
 }
 
 fn package(folder: &Folder, target: &str, out: &str, arguments: &[&str]) -> Finished {
@@ -212,26 +222,6 @@ fn built_with_keys() -> (Folder, String, String) {
     (folder, pem, sealed)
 }
 
-/// The private keys travel only sealed.
-#[test]
-fn no_package_has_a_private_key_in_clear_text() {
-    let (folder, pem, sealed) = built_with_keys();
-    for option in ["--rsa-key", "--include"] {
-        let refused = package(&folder, "functiongraph", "refused", &[option, &pem]);
-        refused.check(1, "", "run koohook keys pack");
-        assert!(!folder.0.path().join("refused").exists());
-    }
-    folder.write("koohook.auto.tfvars.json", b"{}");
-    let secrets = folder.0.path().join("koohook.auto.tfvars.json").display().to_string();
-    package(&folder, "functiongraph", "refused", &["--include", &secrets]).check(
-        1,
-        "",
-        "has secrets",
-    );
-    let twice = package(&folder, "functiongraph", "refused", &["--include", &sealed]);
-    twice.check(1, "", "another file in the package has this name");
-}
-
 #[test]
 fn only_the_function_that_needs_the_sealed_keys_has_them() {
     let (folder, _, sealed) = built_with_keys();
@@ -253,19 +243,28 @@ fn only_the_function_that_needs_the_sealed_keys_has_them() {
     }
 }
 
+/// The last package can still be deployed.
 #[test]
-fn a_missing_program_or_project_says_what_to_do() {
-    let folder = Folder::new();
-    let missing = package(&folder, "machine", "out", &[]);
-    missing.check(1, "", "name the folder that has it");
-    folder.write("koohook", b"a text");
-    package(&folder, "machine", "out", &[]).check(1, "", "is not a program for Linux");
-    fs::remove_file(folder.0.path().join("koohook")).unwrap();
-    let made = Command::new("mkfifo").arg(folder.0.path().join("koohook")).status().unwrap();
-    assert!(made.success(), "mkfifo makes a pipe");
-    package(&folder, "machine", "out", &[]).check(1, "", "koohook: is not a file; remove it");
-    let elsewhere = folder.run(&["package", "--target", "machine"]);
-    elsewhere.check(1, "", "this folder is not in a clone of koohook");
+fn a_command_without_space_keeps_the_older_output_of_vercel() {
+    let folder = built();
+    package(&folder, "vercel", "out", &[]).check(0, "", "");
+    let output = folder.0.path().join("out/vercel/.vercel/output");
+    let before = fs::read(output.join("functions/relay.func/executable")).unwrap();
+    folder.write("relay", &[fake_program("relay", 0x3e), vec![b'x'; 100_000]].concat());
+    let command = format!(
+        "ulimit -f 20; exec {} package --target vercel --from {from} --out {from}/out",
+        env!("CARGO_BIN_EXE_koohook"),
+        from = folder.0.path().display()
+    );
+    let limited = Command::new("sh").current_dir(ROOT).args(["-c", &command]).output().unwrap();
+    assert!(!limited.status.success(), "{limited:?}");
+    assert!(output.join("config.json").exists());
+    assert_eq!(fs::read(output.join("functions/relay.func/executable")).unwrap(), before);
+    package(&folder, "vercel", "out", &[]).check(0, "", "");
+    assert_ne!(fs::read(output.join("functions/relay.func/executable")).unwrap(), before);
+    let left = fs::read_dir(folder.0.path().join("out/vercel")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [".vercel"]);
 }
 
 /// An interrupted command leaves no checksums that fit other packages.
