@@ -76,6 +76,10 @@ BREAKAGES = [
      "Target: !Sub integrations/${TenantSyncIntegration}", "these routes are wrong"),
     ("a catch-all", "RouteKey: GET /healthz", "RouteKey: $default", "these routes are wrong"),
     ("no health check", "RouteKey: GET /healthz", "RouteKey: GET /health", "these routes are wrong"),
+    ("no HEAD of the address", "RouteKey: HEAD /\n", "RouteKey: DELETE /\n",
+     "these routes are wrong: ['DELETE /', 'HEAD /']"),
+    ("no HEAD of the health check", "RouteKey: HEAD /healthz", "RouteKey: PUT /healthz",
+     "these routes are wrong: ['HEAD /healthz', 'PUT /healthz']"),
     ("the older payload", "PayloadFormatVersion: \"2.0\"", "PayloadFormatVersion: \"1.0\"", "raw query string"),
     ("an API that gives up first", "TimeoutInMillis: 23000", "TimeoutInMillis: 20000", "ends before its function"),
     ("a function that anybody may call", "SourceArn: !Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:"

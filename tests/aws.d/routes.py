@@ -27,10 +27,10 @@ def problem(installation):
 
 
 def wanted(installation):
-    """The function of each method and path."""
-    found = {"GET /healthz": "receive", **product_routes()}
+    """The function of each method and path. GET and HEAD of the health checks: decision A4."""
+    found = {"GET /healthz": "receive", "HEAD /healthz": "receive", **product_routes()}
     for path, function in paths().items():
-        methods = {BASE: ["GET", "POST"], "/": ["GET"]}.get(path, ["POST"])
+        methods = {BASE: ["GET", "POST"], "/": ["GET", "HEAD"]}.get(path, ["POST"])
         moved = installation.parameters["BasePath"] + path.removeprefix(BASE) if path.startswith(BASE) else path
         found |= {f"{method} {moved}": function for method in methods}
     here = set(installation.functions.values())
