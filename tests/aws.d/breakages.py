@@ -156,6 +156,13 @@ BREAKAGES = [
     ("a condition that does not exist", "!If [HasProductCa,", "!If [HasCa,", "HasCa: does not exist"),
     ("a split of an empty parameter", "!Split [\":\", !Sub \"${AlarmUrl}:value\"]", "!Split [\":\", !Ref AlarmUrl]",
      "may not exist"),
+    ("a base path that is the product's", "|usage|", "|usages|", "BasePath: must refuse '/usage'"),
+    ("a base path among the product's", "|instances(/.*)?)$)", "|instances)$)", "BasePath: must refuse '/instances/a'"),
+    ("a base path that leads upwards", "(?![.]{1,2}(/|$))", "(?![.](/|$))", "BasePath: must refuse '/..'"),
+    ("a base path that is refused without need", "|instances(/.*)?)$)", "|instances(/.*)?))",
+     "BasePath: must accept '/usage2'"),
+    ("a pattern in place of a sentence", "ConstraintDescription: must begin with https://",
+     "ConstraintDescription: ^https://.+$", "ProductUrl: say what it must be"),
     # Rules.
     ("a rule that never holds", "RuleCondition: !Equals [!Ref Kit, \"true\"]",
      "RuleCondition: !Not [!Equals [!Ref Kit, \"true\"]]", "Set KitKey"),

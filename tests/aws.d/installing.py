@@ -76,7 +76,7 @@ def check_value(name, parameter, value):
     fits = fits and len(str(value)) >= int(parameter.get("MinLength", 0)) and len(str(value)) <= 4096
     if parameter["Type"] == "Number":
         fits = fits and parameter.get("MinValue", value) <= value <= parameter.get("MaxValue", value)
-    need(fits, f"parameter {name}: the value is not allowed")
+    need(fits, f"parameter {name} {parameter.get('ConstraintDescription', 'has a value that is not allowed')}")
 
 
 def check_rules(template, values):

@@ -44,11 +44,26 @@ def binary_of(resource):
 
 def settings():
     """Every setting of koohook."""
-    names = (ROOT / "shared/shell/src/config/names.rs").read_text()
-    listed = re.search(r"VARIABLES: \[&str; (\d+)\] = \[(.*?)\]", names, re.DOTALL)
-    found = re.findall('"(KOOHOOK_[A-Z0-9_]+)"', listed.group(2))
-    need(len(found) == int(listed.group(1)), "names.rs: the list of settings cannot be read")
-    return set(found)
+    return set(texts("names.rs", "VARIABLES"))
+
+
+def reserved_paths():
+    """The paths that koohook uses itself, and one that it uses with everything below it."""
+    below = re.search(r'const INSTANCES: &str = "([^"]+)";', config("callbacks.rs"))
+    need(below, "callbacks.rs: INSTANCES cannot be read")
+    return texts("callbacks.rs", "RESERVED"), below.group(1)
+
+
+def texts(name, constant):
+    """The texts of a constant of the program's configuration."""
+    listed = re.search(rf"const {constant}: \[&str; (\d+)\] = \[(.*?)\]", config(name), re.DOTALL)
+    found = re.findall('"([^"]+)"', listed.group(2)) if listed else []
+    need(listed and len(found) == int(listed.group(1)), f"{name}: {constant} cannot be read")
+    return found
+
+
+def config(name):
+    return (ROOT / "shared/shell/src/config" / name).read_text()
 
 
 def paths():
