@@ -163,6 +163,13 @@ BREAKAGES = [
      "BasePath: must accept '/usage2'"),
     ("a pattern in place of a sentence", "ConstraintDescription: must begin with https://",
      "ConstraintDescription: ^https://.+$", "ProductUrl: say what it must be"),
+    ("a short key", "MinLength: 16", "MinLength: 15", "BaseKey: must refuse 'xxx"),
+    ("the ARN of a secret as a key", "(?i:arn|aws-secret)", "(?i:aws-secret)", "BaseKey: must refuse 'arn:aws"),
+    ("an ARN in capitals as a key", "(?i:arn|aws-secret)", "(arn|aws-secret)", "BaseKey: must refuse 'ARN:AWS"),
+    ("a prefix in capitals", "(?i:arn|aws-secret)", "(?i:arn)", "BaseKey: must refuse 'AWS-SECRET:arn"),
+    ("a secret that cannot be named", "aws-secret:arn:[^ ]+|", "", "BaseKey: must accept 'aws-secret:arn"),
+    ("a secret without its condition", "  AlarmSecretIsSecret: !Equals", "  AlarmSecretIsNamed: !Equals",
+     "no condition says whether these name a secret: ['AlarmSecret']"),
     # Rules.
     ("a rule that never holds", "RuleCondition: !Equals [!Ref Kit, \"true\"]",
      "RuleCondition: !Not [!Equals [!Ref Kit, \"true\"]]", "Set KitKey"),

@@ -73,6 +73,8 @@ INCOMPLETE = {
     "a secret for a robot that checks none": ({**FULL, "AlarmFormat": "slack"}, "Remove AlarmSecret"),
     "a domain without its certificate": ({**MINIMAL, "DomainName": "a.example.com"}, "both DomainName"),
     "a certificate without its domain": ({**FULL, "DomainName": ""}, "both DomainName"),
+    "the ARN of a secret as a key": ({**MINIMAL, "BaseKey": stored("base").removeprefix("aws-secret:")},
+                                     "BaseKey must have at least 16 characters. To name a secret, write aws-secret: in"),
     "a base path with a slash at its end": ({**MINIMAL, "BasePath": "/saas/"},
                                             "BasePath must be a path like /saasproduce"),
     "a base path that koohook uses itself": ({**MINIMAL, "BasePath": "/usage"},
