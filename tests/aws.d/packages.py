@@ -10,23 +10,31 @@ from reading import FUNCTION, binary_of, need, template
 # What `koohook package` makes, and one function with a single activity.
 MADE = ["receive", "relay", "app-info", "usage", "tenant-sync", "application-sync", "auth-sync", "single-org-sync",
         "all-org-sync", "new-instance"]
+# Each would end a text of YAML without quotes, or change it.
+FOLDERS = ["plain", "ha #sh", "co: lon", "it's \"quoted\"", "back\\slash", "[list]", "包裹 📦"]
 
 
 def check(root):
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder)
-        for name in MADE:
-            (made / f"{name}.zip").write_bytes(b"")
-        ran = run(root, made)
-        need(ran.returncode == 0, f"with-packages failed: {ran.stderr}")
-        check_written(template(ran.stdout), made)
+        for name in FOLDERS:
+            made = Path(folder) / name
+            make(made)
+            ran = run(root, made)
+            need(ran.returncode == 0, f"with-packages failed: {ran.stderr}")
+            check_written(template(ran.stdout), made)
         (made / "relay.zip").unlink()
         need(run(root, made).returncode != 0, "with-packages accepts a folder without relay.zip")
 
 
+def make(folder):
+    folder.mkdir()
+    for name in MADE:
+        (folder / f"{name}.zip").write_bytes(b"")
+
+
 def run(root, folder):
-    return subprocess.run([root / "deploy/aws/with-packages", folder], capture_output=True, text=True, timeout=60,
-                          env={"PATH": os.environ["PATH"]})
+    return subprocess.run([root / "deploy/aws/with-packages", folder], capture_output=True, encoding="utf-8",
+                          timeout=60, env={"PATH": os.environ["PATH"]})
 
 
 def check_written(tree, folder):
@@ -35,4 +43,5 @@ def check_written(tree, folder):
         if resource["Type"] == FUNCTION:
             binary = binary_of(resource)
             wanted = folder / f"{binary if (folder / f'{binary}.zip').exists() else 'receive'}.zip"
-            need(resource["Properties"]["CodeUri"] == str(wanted), f"with-packages: {key} has not {wanted.name}")
+            has = resource["Properties"]["CodeUri"]
+            need(has == str(wanted), f"with-packages: {key} has {has!r}, not {str(wanted)!r}")
