@@ -51,6 +51,11 @@ WRONG = {
     "a list of another form": (package(bill=[{"components": 1}]), "has an sbom.cdx.json that cannot be read"),
     "a package for FunctionGraph": (package(bill=FOR_FUNCTIONGRAPH), "is not a package for AWS Lambda"),
 }
+WRONG_ARGUMENTS = [
+    (["dist/lambda", "more"], "'more' is one argument too many"),
+    (["--fold"], "'--fold' is not an option"),
+    ([""], "the name of the folder is empty"),
+]
 
 
 def check(root):
@@ -62,6 +67,7 @@ def check(root):
             need(ran.returncode == 0, f"with-packages failed: {ran.stderr}")
             check_written(template(ran.stdout), made)
         check_refused(root, Path(folder) / "plain")
+    check_arguments(root)
 
 
 def make(folder):
@@ -101,3 +107,13 @@ def check_problem(name, ran, reason, advice):
     fits = ran.stderr.startswith(reason) and advice in ran.stderr and ran.stderr.count("\n") == 1
     need(ran.returncode != 0 and fits, f"{name}: expected {reason!r}, it says {ran.stderr!r}")
     need(ran.stdout == "", f"{name}: prints a template")
+
+
+def check_arguments(root):
+    example = "deploy/aws/with-packages dist/lambda > packaged.yaml"
+    for option in ("--help", "-h"):
+        for arguments in ([option], ["dist/lambda", option]):
+            ran = run(root, *arguments)
+            need(ran.returncode == 0 and example in ran.stdout, f"with-packages {option}: prints no example")
+    for arguments, reason in WRONG_ARGUMENTS:
+        check_problem(f"with-packages {arguments}", run(root, *arguments), f"with-packages: {reason}", "see --help")
