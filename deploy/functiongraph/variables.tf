@@ -68,6 +68,16 @@ variable "base_path" {
     condition     = can(regex("^(/[A-Za-z0-9._~-]+)+$", var.base_path))
     error_message = "The path must begin with / and must not end with /."
   }
+
+  validation {
+    condition     = !can(regex("^/(healthz|readyz|metrics|relay|usage|instances(/.*)?)$", var.base_path))
+    error_message = "The path must not be one that koohook uses itself: /healthz, /readyz, /metrics, /relay, /usage, or /instances with everything below."
+  }
+
+  validation {
+    condition     = !can(regex("/[.]{1,2}(/|$)", var.base_path))
+    error_message = "The path must have no part . or .. in it."
+  }
 }
 
 variable "gateway_edition" {

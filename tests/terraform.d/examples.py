@@ -87,5 +87,8 @@ INCOMPLETE = {
     "a secret as a plain setting": ({**SMALL, "settings": {"KOOHOOK_BASE_KEY": "x"}}, "Secrets"),
     "a plain setting of another program": ({**SMALL, "settings": {"PATH": "x"}}, "settings of koohook"),
     "a base path with a slash at its end": ({**SMALL, "base_path": "/saas/"}, "end with /"),
+    "a base path that koohook serves": ({**SMALL, "base_path": "/usage"}, "koohook uses itself"),
+    "a base path below the product's": ({**SMALL, "base_path": "/instances/x"}, "koohook uses itself"),
+    "a base path that is resolved": ({**SMALL, "base_path": "/a/../b"}, "no part . or .."),
     "a short password": ({**SMALL, "redis_password": "short"}, "8 to 32"),
 }

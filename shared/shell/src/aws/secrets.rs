@@ -26,8 +26,10 @@ pub struct SecretReader<W> {
 pub enum SecretFault {
     /// AWS rejects the call, with its name for the error.
     Refused(String),
-    /// AWS does not answer, or not now.
+    /// AWS does not answer.
     Unanswered,
+    /// AWS answers that it cannot read the secret now: too many processes start, or it has a fault.
+    Busy,
     /// There are no credentials.
     NoCredentials,
     /// The secret is binary.
@@ -70,7 +72,7 @@ impl<W: Web> SecretReader<W> {
     pub async fn read(&self, name: &AwsSecretName<'_>) -> Result<String, SecretFault> {
         for _ in 1..ATTEMPTS {
             match self.attempt(name).await {
-                Err(SecretFault::Unanswered) => tokio::time::sleep(PAUSE).await,
+                Err(SecretFault::Unanswered | SecretFault::Busy) => tokio::time::sleep(PAUSE).await,
                 done => return done,
             }
         }
@@ -114,7 +116,10 @@ fn text_of(response: &Response<Bytes>) -> Result<String, SecretFault> {
     let refused: Refused = serde_json::from_slice(response.body()).unwrap_or_default();
     let kind = refused.kind.rsplit('#').next().unwrap_or_default();
     if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS || kind == THROTTLED {
-        return Err(SecretFault::Unanswered);
+        return Err(SecretFault::Busy);
+    }
+    if kind.is_empty() {
+        return Err(SecretFault::Refused(format!("HTTP {}", status.as_u16())));
     }
     // Only letters and digits: the endpoint's text must not forge a log line.
     let kind = kind.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
@@ -128,6 +133,10 @@ impl fmt::Display for SecretFault {
             Self::Unanswered => formatter.write_str(
                 "cannot be read, because AWS does not answer; check the region in the ARN and the \
                  network",
+            ),
+            Self::Busy => formatter.write_str(
+                "cannot be read now, because AWS is busy; start the program again, and look at the \
+                 quotas of Secrets Manager",
             ),
             Self::NoCredentials => formatter.write_str(
                 "cannot be read without AWS credentials; run koohook on AWS, or set \
@@ -167,9 +176,10 @@ mod tests {
         assert_eq!(of(200, r#"{"SecretString":"made-up","Name":"n"}"#), Ok("made-up".to_owned()));
         assert_eq!(of(200, r#"{"SecretBinary":"bWFkZS11cA=="}"#), Err(SecretFault::Binary));
         assert_eq!(of(200, "<html>"), Err(SecretFault::Unanswered));
-        assert_eq!(of(500, ""), Err(SecretFault::Unanswered));
-        assert_eq!(of(429, ""), Err(SecretFault::Unanswered));
-        assert_eq!(of(400, r#"{"__type":"ThrottlingException"}"#), Err(SecretFault::Unanswered));
+        assert_eq!(of(500, ""), Err(SecretFault::Busy));
+        assert_eq!(of(429, ""), Err(SecretFault::Busy));
+        assert_eq!(of(302, ""), Err(SecretFault::Refused("HTTP 302".to_owned())));
+        assert_eq!(of(400, r#"{"__type":"ThrottlingException"}"#), Err(SecretFault::Busy));
         let denied = of(400, r#"{"__type":"com.amazon.coral#AccessDeniedException"}"#).unwrap_err();
         assert_eq!(denied, SecretFault::Refused("AccessDeniedException".to_owned()));
         assert!(denied.to_string().contains("GetSecretValue"), "{denied}");

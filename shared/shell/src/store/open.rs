@@ -19,7 +19,8 @@ use crate::aws::{AwsCredentials, AwsCredentialsError};
 pub enum StoreOpenError {
     /// The program was built without the store.
     #[error(
-        "KOOHOOK_STORE: this program was built without this store; build it with --features {0}"
+        "KOOHOOK_STORE: this program was built without this store; set another store, or build it with \
+         --features {0}"
     )]
     NotCompiledIn(&'static str),
     /// The file does not exist.
