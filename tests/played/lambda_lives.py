@@ -152,6 +152,9 @@ def store_down(installation):
     gate.cut()
     check_equal(installation.marketplace.send("v2", *purchase)["resultCode"], "000005", "the code meanwhile")
     check("errorType" in relay.refuse(), "the run is an error")
+    lines = [json.loads(line) for line in relay.log.read_text().splitlines() if line.startswith("{")]
+    errors = [line["message"] for line in lines if line.get("level") == "ERROR"]
+    check_equal(errors, ["dynamodb failed", "relay failed"], "the errors in the log of the run, each once")
     gate.is_shut = False
     check_equal(installation.marketplace.send("v2", *purchase)["resultCode"], "000000", "the code afterwards")
     deliver_all(relay)

@@ -85,9 +85,15 @@ where
 
 /// Whether a line may be written: it is koohook's, or at least a warning.
 fn is_harmless(line: &Metadata<'_>) -> bool {
+    if line.target() == REPEATING {
+        return false;
+    }
     let krate = line.target().split("::").next().unwrap_or_default();
     *line.level() <= Level::WARN || OWN_CRATES.contains(&krate)
 }
 
+/// Where Lambda's runtime logs the failed runs and the panics that koohook has logged already: as the
+/// error's debug text, and each time.
+const REPEATING: &str = "lambda_runtime::layers::panic";
 /// koohook's crates that log.
 const OWN_CRATES: [&str; 2] = ["shell", "koohook"];
