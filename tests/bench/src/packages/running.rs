@@ -106,6 +106,8 @@ pub fn settings<'a>(function: &str, store: &'a str, pem: &'a str) -> Vec<(&'stat
             ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
             ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
             ("KOOHOOK_RELAY_SECRET", RELAY_SECRET),
+            // Vercel's name for it.
+            ("CRON_SECRET", RELAY_SECRET),
         ]),
         _ => {}
     }
