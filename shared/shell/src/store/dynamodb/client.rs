@@ -118,8 +118,8 @@ fn pause(attempt: u32) -> Duration {
 }
 
 /// How many queries run at once. A run of the relay begins with almost a hundred: one for each shard
-/// of each list. Each one that runs at the same time needs a connection of its own, whose TLS
-/// handshake takes about 15 ms on Lambda's smallest function.
+/// of each list. Each one that runs at the same time needs a connection of its own, with a TLS
+/// handshake, and Lambda gives a small function little processor time.
 const QUERIES_AT_ONCE: usize = 8;
 /// The maximum number of attempts of a call. The caller's deadline may end it earlier.
 const ATTEMPTS: u32 = 3;

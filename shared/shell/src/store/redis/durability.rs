@@ -126,6 +126,7 @@ const LINES: [(&str, &str); 4] = [
 
 #[cfg(test)]
 mod tests {
+    use super::super::grade::{FAILS_OVER, SYNCS_LATE};
     use super::*;
 
     fn facts(reported: &str) -> ReportedSettings {
@@ -145,9 +146,9 @@ mod tests {
         let best = "appendonly=yes appendfsync=always";
         let good = "appendonly=yes appendfsync=everysec";
         assert_eq!(found(&[best, best]).grade(), Grade::A);
-        assert_eq!(found(&[good, best]).grade().as_str(), "B");
+        assert_eq!(found(&[good, best]).grade(), Grade::B(SYNCS_LATE));
         let replicated = "appendonly=yes appendfsync=always replicas=1";
-        assert_eq!(found(&[best, replicated, best]).grade().as_str(), "B");
+        assert_eq!(found(&[best, replicated, best]).grade(), Grade::B(FAILS_OVER));
         let worst = found(&[good, "appendonly=no", best]);
         assert_eq!(worst.grade().as_str(), "C");
         assert_eq!(worst.to_string(), "appendonly=no");

@@ -88,8 +88,8 @@ impl Grade {
 const EVICTS: &str = "its maxmemory-policy deletes keys that never expire; set it to noeviction";
 const FORGETS: &str =
     "set appendonly to yes and appendfsync to always or everysec, or add a replica";
-const FAILS_OVER: &str = "a failover may lose the newest writes; set wait=N";
-const SYNCS_LATE: &str =
+pub(super) const FAILS_OVER: &str = "a failover may lose the newest writes; set wait=N";
+pub(super) const SYNCS_LATE: &str =
     "a crash may lose the newest writes; set appendonly to yes and appendfsync to always";
 const HIDES: &str = "the server does not report appendfsync; allow this user to run CONFIG GET, or ask the \
      server's provider whether it syncs every write";
