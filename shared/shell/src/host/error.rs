@@ -47,8 +47,8 @@ pub enum HostError {
     Lambda(String),
     /// Vercel's runtime failed.
     #[error(
-        "vercel runtime fails: {0}; the port in VERCEL_DEV_PORT must be free, or 3000 if it is not set; a call needs \
-         an open file"
+        "vercel runtime fails: {0}; free the port in VERCEL_DEV_PORT, or 3000 if it is not set; if too many files \
+         are open, allow more of them or send fewer calls at once"
     )]
     Vercel(String),
     /// The program was built for another host.
